@@ -1,0 +1,1 @@
+"""The mind: personas, dialogue memory, language models, clause splitting, simulated users."""

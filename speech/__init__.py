@@ -1,0 +1,1 @@
+"""Hearing and speaking: audio, voice activity, end of turn, recognition and synthesis."""

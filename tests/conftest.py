@@ -77,6 +77,7 @@ def asterisk_transcripts(shared_data: Path) -> dict[str, str]:
         return {row["prompt"]: row["text"] for row in csv.DictReader(file, delimiter="\t")}
 
 
-def is_test_material(name: str) -> bool:
-    """Odd md5: reported on, never tuned on."""
-    return int(hashlib.md5(name.encode()).hexdigest(), 16) % 2 == 1
+@pytest.fixture(scope="session")
+def is_test_material() -> Callable[[str], bool]:
+    """True for prompts that are only reported on (odd md5), never tuned on."""
+    return lambda name: int(hashlib.md5(name.encode()).hexdigest(), 16) % 2 == 1

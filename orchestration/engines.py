@@ -1,0 +1,62 @@
+"""What a session needs from the model rooms, reached in-process, through Ray, or scripted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agents.language_model import LanguageModel
+from orchestration.media import FloatArray
+from speech.recognizer import Recognizer
+from speech.synthesizer import SpeechChunk, Synthesizer
+
+
+class VoiceActivity(Protocol):
+    """Speech probability, frame by frame, of one user."""
+
+    async def step(self, pcm: FloatArray) -> float:
+        """Probability 0..1 that this frame (640,) at 16 kHz holds speech."""
+        ...
+
+
+class FaceChannel(Protocol):
+    """The way to one session's face."""
+
+    async def step(
+        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None
+    ) -> FloatArray | None:
+        """Motion (61,) of this frame from two sounds (640,) at 16 kHz; None if it can't come in time."""
+        ...
+
+    async def close(self) -> None:
+        """Give the face's slot back."""
+        ...
+
+
+class Faces(Protocol):
+    """Opens faces, one a session."""
+
+    async def open(self, seed: int) -> FaceChannel:
+        """A channel to a fresh face; raises ``FacesFull`` when every slot is taken."""
+        ...
+
+
+class FacesFull(RuntimeError):
+    """Every face slot is taken."""
+
+
+class EngineError(RuntimeError):
+    """An engine failed or was too slow; the message names which one and the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Everything one session talks to."""
+
+    recognizer: Recognizer
+    language_model: LanguageModel
+    synthesizer: Synthesizer
+    faces: Faces
+    open_voice_activity: Callable[[], VoiceActivity]
+    apology: tuple[SpeechChunk, ...] = field(default=())  # spoken beforehand, so that it needs no engine

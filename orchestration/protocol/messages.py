@@ -1,0 +1,147 @@
+"""Every message of protocol version 1. Media carry pts and generation; the rest is JSON inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestration.media import FloatArray
+
+VERSION: Final = 1
+NO_USER_FRAME: Final = -1  # user_pts of a frame for which the user's sound came too late
+
+
+class Hello(BaseModel):
+    """Client -> server, first: who is calling and how it will behave."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x01
+
+    version: int = Field(default=VERSION, description="protocol version the client speaks")
+    client: str = Field(default="", max_length=200, description="client name and version, for the log")
+    acknowledges: bool = Field(
+        default=True, description="the client sends Played; if not, what was sent counts as heard"
+    )
+    consents_to_recording: bool = Field(
+        default=False, description="the person agreed to being recorded where the server records"
+    )
+    seed: int | None = Field(default=None, ge=0, lt=2**31, description="seed of the face; random if absent")
+
+
+class Welcome(BaseModel):
+    """Server -> client, the answer to Hello: everything fixed for the session, names once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x81
+
+    version: int = Field(description="protocol version the server speaks")
+    session: str = Field(description="session id")
+    fps: int = Field(description="frames a second of session time")
+    user_sample_rate: int = Field(description="Hz of UserAudio, mono PCM16 little-endian")
+    agent_sample_rate: int = Field(description="Hz of AgentFrame's sound, mono PCM16 little-endian")
+    motion_names: tuple[str, ...] = Field(description="names of the 61 motion values, in order")
+    persona: str = Field(description="name of the agent's persona")
+    recording: bool = Field(description="whether this session is being recorded")
+    max_seconds: float = Field(description="longest session the server allows, seconds")
+    max_message_bytes: int = Field(description="largest message the server takes, bytes")
+
+
+class UserText(BaseModel):
+    """Client -> server: the user typed instead of speaking; a whole turn."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x04
+
+    text: str = Field(min_length=1, max_length=2000, description="what the user typed")
+
+
+class Bye(BaseModel):
+    """Either side: the session is over, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x06
+
+    reason: str = Field(default="", max_length=500, description="why, in a few words")
+
+
+class Event(BaseModel):
+    """Server -> client: something happened on the session's timeline."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x83
+
+    pts: int = Field(ge=0, description="frame index")
+    t: float = Field(ge=0, description="seconds of session time")
+    type: str = Field(description="what happened; docs/protocol.md lists the types")
+    generation: int = Field(ge=0, description="utterance number in force")
+    data: dict[str, Any] = Field(default_factory=dict, description="details, by type")
+
+
+class Error(BaseModel):
+    """Server -> client: what went wrong and the way out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x84
+
+    code: str = Field(description="stable, machine-readable")
+    message: str = Field(description="what happened, naming the value")
+    remedy: str = Field(description="what to do about it")
+    fatal: bool = Field(default=False, description="the connection closes after this")
+
+
+@dataclass(frozen=True, slots=True)
+class UserAudio:
+    """Client -> server: 40 ms of the user; ``pts`` counts the client's own frames from 0."""
+
+    kind: ClassVar[int] = 0x02
+
+    pts: int
+    pcm: FloatArray  # (640,) float32 at 16 kHz, -1..1; PCM16 on the wire
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Client -> server: the frame ``pts`` of ``generation`` has left the speaker."""
+
+    kind: ClassVar[int] = 0x03
+
+    pts: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserMotion:
+    """Client -> server: the user's face for the client's frame ``pts``, if a tracker knows it."""
+
+    kind: ClassVar[int] = 0x05
+
+    pts: int
+    motion: FloatArray  # (61,) float32
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFrame:
+    """Server -> client: one frame of the agent, sound and face together.
+
+    ``user_pts`` is the client's frame that was heard at this pts, ``NO_USER_FRAME`` if none had come.
+    ``flush`` tells the client to drop what it still holds of older generations: they were cancelled.
+    """
+
+    kind: ClassVar[int] = 0x82
+
+    pts: int
+    generation: int
+    pcm: FloatArray  # (960,) float32 at 24 kHz, -1..1; PCM16 on the wire
+    motion: FloatArray  # (61,) float32
+    user_pts: int = NO_USER_FRAME
+    speech: bool = False
+    flush: bool = field(default=False)
+
+
+JsonMessage = Hello | Welcome | UserText | Bye | Event | Error
+MediaMessage = UserAudio | Played | UserMotion | AgentFrame
+Message = JsonMessage | MediaMessage

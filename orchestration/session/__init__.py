@@ -1,0 +1,1 @@
+"""One conversation: the metronome, the floor, generations, what was heard."""

@@ -1,0 +1,126 @@
+"""The agent's sound on its way out: cut into frames, stamped with a generation, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from orchestration.media import (
+    AGENT_FRAME_SAMPLES,
+    AGENT_SAMPLE_RATE,
+    FRAME_RATE,
+    USER_FRAME_SAMPLES,
+    USER_SAMPLE_RATE,
+    FloatArray,
+    silence,
+)
+from orchestration.session.utterance import Utterance
+from speech.synthesizer import SpeechChunk
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutFrame:
+    """40 ms of agent sound: (960,) at 24 kHz for the speaker, (640,) at 16 kHz for the animator."""
+
+    pcm: FloatArray
+    animator_pcm: FloatArray
+    speech: bool
+
+
+_SILENT = PlayoutFrame(silence(AGENT_FRAME_SAMPLES), silence(USER_FRAME_SAMPLES), speech=False)
+
+
+class Playout:
+    """The queue between synthesis and the metronome; holds at most ``limit_seconds`` of sound."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit = max(1, round(limit_seconds * FRAME_RATE))  # frames
+        self._frames: deque[PlayoutFrame] = deque()
+        self._rest = silence(0)  # samples short of a frame
+        self._written = 0  # samples of the current utterance so far, padding included
+        self._room = asyncio.Event()
+        self._room.set()
+        self.utterance = Utterance(generation=0, complete=True)
+        self.underruns = 0
+
+    def begin(self, generation: int) -> Utterance:
+        """Start a new utterance; what is left of an older one is dropped."""
+        self._drop()
+        self.utterance = Utterance(generation)
+        return self.utterance
+
+    async def append(self, generation: int, chunk: SpeechChunk, spoken_before: int) -> None:
+        """Queue a chunk of the clause of which ``spoken_before`` samples were queued already.
+
+        Waits while the queue is full. A chunk of an old generation is dropped.
+        """
+        await self._room.wait()
+        if generation != self.utterance.generation or self.utterance.cut:
+            return
+        clause_start = self._written - spoken_before
+        for word in chunk.words:
+            self.utterance.add_word(word.text, clause_start + round(word.end * AGENT_SAMPLE_RATE))
+        self._written += chunk.pcm.size
+        self._cut(np.concatenate((self._rest, chunk.pcm)))
+
+    def finish(self, generation: int) -> None:
+        """Nothing more will come for this generation."""
+        if generation == self.utterance.generation and not self.utterance.cut:
+            self._pad_rest()
+            self.utterance.complete = True
+
+    def cancel(self) -> None:
+        """Flush the queue; the current utterance ends here."""
+        self._drop()
+        self.utterance.cut = True
+        self.utterance.complete = True
+
+    @property
+    def drained(self) -> bool:
+        """The current utterance is complete and all of it has been taken."""
+        return self.utterance.complete and not self._frames
+
+    def take(self, pts: int) -> PlayoutFrame:
+        """The frame to be sent at ``pts``; silence if there is none."""
+        if not self._frames and not self.utterance.complete:
+            if self._rest.size:
+                self._pad_rest()  # the next clause is late: let the end of this one out
+            elif self.utterance.frame_pts:
+                self.underruns += 1
+        if not self._frames:
+            return _SILENT
+        frame = self._frames.popleft()
+        if len(self._frames) < self._limit:
+            self._room.set()
+        self.utterance.sent(pts)
+        return frame
+
+    def _cut(self, pcm: FloatArray) -> None:
+        frames = pcm.size // AGENT_FRAME_SAMPLES
+        self._rest = pcm[frames * AGENT_FRAME_SAMPLES :]
+        if not frames:
+            return
+        whole = pcm[: frames * AGENT_FRAME_SAMPLES]
+        heard = soxr.resample(whole, AGENT_SAMPLE_RATE, USER_SAMPLE_RATE).astype(np.float32)
+        for_speaker = whole.reshape(frames, AGENT_FRAME_SAMPLES)
+        for_animator = np.resize(heard, frames * USER_FRAME_SAMPLES).reshape(frames, USER_FRAME_SAMPLES)
+        for speaker, animator in zip(for_speaker, for_animator, strict=True):
+            self._frames.append(PlayoutFrame(speaker, animator, speech=True))
+        if len(self._frames) >= self._limit:
+            self._room.clear()
+
+    def _pad_rest(self) -> None:
+        if self._rest.size:
+            padding = AGENT_FRAME_SAMPLES - self._rest.size
+            self._written += padding
+            self._cut(np.concatenate((self._rest, silence(padding))))
+
+    def _drop(self) -> None:
+        self._frames.clear()
+        self._rest = silence(0)
+        self._written = 0
+        self._room.set()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to repair: where it is (line and column count from 1; 0 is unknown), what it is, and the fix."""
+    """One thing to repair: where (line and column from 1; 0 is unknown), what, and the fix."""
 
     file: Path
     line: int

@@ -11,29 +11,29 @@ class GatewayConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = Field(
-        "127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for every interface."
+        default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for every interface."
     )
-    port: int = Field(8000, ge=1, le=65_535, description="TCP port to listen on.")
+    port: int = Field(default=8000, ge=1, le=65_535, description="TCP port to listen on.")
     max_sessions: int = Field(
-        4,
+        default=4,
         ge=1,
         le=1_000,
         description="Conversations at a time and gateway replica; others are refused with a reason.",
     )
     max_message_bytes: int = Field(
-        65_536, ge=4_096, le=16_777_216, description="Largest message accepted from a client, bytes."
+        default=65_536, ge=4_096, le=16_777_216, description="Largest message accepted from a client, bytes."
     )
     send_queue_frames: int = Field(
-        100,
+        default=100,
         ge=10,
         le=5_000,
-        description="Packets that may wait for a client that reads too slowly before it is cut off, 40 ms each.",
+        description="Packets that may wait for a slow reader before it is cut off, 40 ms each.",
     )
     hello_timeout_s: float = Field(
-        5.0, gt=0, le=60, description="Time from connecting to the client's greeting, seconds."
+        default=5.0, gt=0, le=60, description="Time from connecting to the client's greeting, seconds."
     )
     idle_timeout_s: float = Field(
-        30.0,
+        default=30.0,
         gt=0,
         le=3_600,
         description="Time without any message from the client before it is cut off, seconds.",
@@ -45,44 +45,51 @@ class DeploymentConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    replicas: int = Field(1, ge=1, le=256, description="Processes that serve this engine.")
+    replicas: int = Field(default=1, ge=1, le=256, description="Processes that serve this engine.")
     num_cpus: float = Field(
-        0.25,
+        default=0.25,
         ge=0,
         le=256,
         description="Cores that Ray reserves for each replica; a reservation, not a limit.",
     )
     num_gpus: float = Field(
-        0.0, ge=0, le=64, description="Share of GPUs that Ray reserves for each replica; isolates no memory."
+        default=0.0,
+        ge=0,
+        le=64,
+        description="Share of GPUs that Ray reserves for each replica; isolates no memory.",
     )
     threads: int = Field(
-        1, ge=1, le=128, description="Threads that numeric libraries may start in each replica."
+        default=1, ge=1, le=128, description="Threads that numeric libraries may start in each replica."
     )
     nice: int = Field(
-        0,
+        default=0,
         ge=0,
         le=19,
         description="Added to the replica's niceness, so that the metronome goes first; 0 to 19.",
     )
-    timeout_s: float = Field(20.0, gt=0, le=600, description="Longest wait for one call, seconds.")
-    retries: int = Field(1, ge=0, le=5, description="Further tries after a failed call before the fallback.")
+    timeout_s: float = Field(default=20.0, gt=0, le=600, description="Longest wait for one call, seconds.")
+    retries: int = Field(
+        default=1, ge=0, le=5, description="Further tries after a failed call before the fallback."
+    )
     max_ongoing_requests: int = Field(
-        8, ge=1, le=10_000, description="Calls that one replica takes at a time; the rest wait."
+        default=8, ge=1, le=10_000, description="Calls that one replica takes at a time; the rest wait."
     )
     max_queued_requests: int = Field(
-        32, ge=1, le=10_000, description="Calls that may wait for a replica before one is refused."
+        default=32, ge=1, le=10_000, description="Calls that may wait for a replica before one is refused."
     )
 
 
 class AvatarServing(DeploymentConfig):
     """The avatar's deployment: a fixed number of slots stepped together once a tick."""
 
-    slots: int = Field(4, ge=1, le=1_024, description="Conversations that one avatar replica animates.")
+    slots: int = Field(
+        default=4, ge=1, le=1_024, description="Conversations that one avatar replica animates."
+    )
     deadline_ms: float = Field(
-        30.0,
+        default=30.0,
         gt=0,
         lt=40,
-        description="Wait for a frame's motion before the idle layer fills in; below the frame's 40 milliseconds.",
+        description="Wait for a frame's motion before the idle layer fills in, milliseconds (a frame is 40).",
     )
 
 
@@ -91,8 +98,12 @@ class ServingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gateway: DeploymentConfig = Field(DeploymentConfig(), description="The process that owns the sessions.")
-    recognizer: DeploymentConfig = Field(DeploymentConfig(nice=5), description="Speech to text.")
-    language_model: DeploymentConfig = Field(DeploymentConfig(nice=10), description="The reply's text.")
-    synthesizer: DeploymentConfig = Field(DeploymentConfig(nice=5), description="Text to speech.")
-    avatar: AvatarServing = Field(AvatarServing(timeout_s=1.0), description="Sound to motion.")
+    gateway: DeploymentConfig = Field(
+        default=DeploymentConfig(), description="The process that owns the sessions."
+    )
+    recognizer: DeploymentConfig = Field(default=DeploymentConfig(nice=5), description="Speech to text.")
+    language_model: DeploymentConfig = Field(
+        default=DeploymentConfig(nice=10), description="The reply's text."
+    )
+    synthesizer: DeploymentConfig = Field(default=DeploymentConfig(nice=5), description="Text to speech.")
+    avatar: AvatarServing = Field(default=AvatarServing(timeout_s=1.0), description="Sound to motion.")

@@ -13,9 +13,9 @@ class BargeInConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    enabled: bool = Field(True, description="Whether the user's speech stops the agent's.")
+    enabled: bool = Field(default=True, description="Whether the user's speech stops the agent's.")
     min_speech_ms: int = Field(
-        240,
+        default=240,
         ge=40,
         le=2_000,
         description="Speech that the user must produce before the agent gives way, milliseconds.",
@@ -27,11 +27,14 @@ class RecordingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    enabled: bool = Field(False, description="Whether sessions may be recorded at all.")
+    enabled: bool = Field(default=False, description="Whether sessions may be recorded at all.")
     consent_required: bool = Field(
-        True, description="Record only sessions whose client says in its greeting that the user consents."
+        default=True,
+        description="Record only sessions whose client says in its greeting that the user consents.",
     )
-    folder: Path = Field(Path("out/recordings"), description="Folder that gets one subfolder a session.")
+    folder: Path = Field(
+        default=Path("out/recordings"), description="Folder that gets one subfolder a session."
+    )
 
 
 class SessionConfig(BaseModel):
@@ -39,34 +42,36 @@ class SessionConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_length_min: float = Field(30.0, gt=0, le=240, description="Longest conversation, minutes.")
+    max_length_min: float = Field(default=30.0, gt=0, le=240, description="Longest conversation, minutes.")
     user_late_frames: int = Field(
-        250,
+        default=250,
         ge=5,
         le=7_500,
-        description="Frames of the user's sound that may be missing in a row before the session ends, 40 ms each.",
+        description="Frames of the user's sound missing in a row before the session ends, 40 ms each.",
     )
     user_ahead_frames: int = Field(
-        50,
+        default=50,
         ge=2,
         le=1_500,
-        description="Frames that a client may send ahead of real time before it is told to slow down, 40 ms each.",
+        description="Frames that a client may be ahead of real time before it is told so, 40 ms each.",
     )
     packet_lead_frames: int = Field(
-        2,
+        default=2,
         ge=0,
         le=25,
-        description="Packets sent ahead of the session's clock to fill the client's jitter buffer, 40 ms each.",
+        description="Packets sent ahead of the clock, for the client's jitter buffer, 40 ms each.",
     )
     playout_limit_s: float = Field(
-        30.0,
+        default=30.0,
         ge=1,
         le=300,
         description="Agent sound that may wait to be played before the synthesiser is held back, seconds.",
     )
     fallback: Literal["apology", "silence"] = Field(
-        "apology",
-        description="After a failed engine call and its retries: speak the persona's apology, or stay silent.",
+        default="apology",
+        description="After a failed call and its retries: speak the persona's apology, or stay silent.",
     )
-    barge_in: BargeInConfig = Field(BargeInConfig(), description="When the user may interrupt the agent.")
-    recording: RecordingConfig = Field(RecordingConfig(), description="What is kept on disk.")
+    barge_in: BargeInConfig = Field(
+        default=BargeInConfig(), description="When the user may interrupt the agent."
+    )
+    recording: RecordingConfig = Field(default=RecordingConfig(), description="What is kept on disk.")

@@ -43,11 +43,17 @@ class SessionConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_length_min: float = Field(default=30.0, gt=0, le=240, description="Longest conversation, minutes.")
-    user_late_frames: int = Field(
-        default=250,
-        ge=5,
-        le=7_500,
-        description="Frames of the user's sound missing in a row before the session ends, 40 ms each.",
+    user_prefill_frames: int = Field(
+        1,
+        ge=0,
+        le=25,
+        description="Frames of the user that wait before the first is heard, against jitter, 40 ms each.",
+    )
+    user_backlog_frames: int = Field(
+        4,
+        ge=1,
+        le=100,
+        description="Frames of the user that may wait after a delay before they are heard two at a time.",
     )
     user_ahead_frames: int = Field(
         default=50,
@@ -55,17 +61,32 @@ class SessionConfig(BaseModel):
         le=1_500,
         description="Frames that a client may be ahead of real time before it is told so, 40 ms each.",
     )
-    packet_lead_frames: int = Field(
-        default=2,
-        ge=0,
-        le=25,
-        description="Packets sent ahead of the clock, for the client's jitter buffer, 40 ms each.",
-    )
     playout_limit_s: float = Field(
         default=30.0,
         ge=1,
         le=300,
         description="Agent sound that may wait to be played before the synthesiser is held back, seconds.",
+    )
+    pre_roll_s: float = Field(
+        0.32,
+        ge=0.04,
+        le=2,
+        description="Sound kept from before speech was noticed, so that no first sound is lost, seconds.",
+    )
+    partial_every_s: float = Field(
+        0.8, ge=0.2, le=30, description="Speech between two partial transcripts, seconds."
+    )
+    first_token_timeout_s: float = Field(
+        8.0, gt=0, le=120, description="Longest wait for the first words of a reply, seconds."
+    )
+    acknowledge_timeout_s: float = Field(
+        2.0,
+        gt=0,
+        le=30,
+        description="Wait for word of what the client played before a reply is remembered, seconds.",
+    )
+    dialogue_tokens: int = Field(
+        1_024, ge=128, le=1_000_000, description="Longest dialogue that the language model sees, tokens."
     )
     fallback: Literal["apology", "silence"] = Field(
         default="apology",

@@ -1,0 +1,150 @@
+"""Reading a configuration: every problem of the file, its persona and its models is reported together."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from agents.persona import Persona
+from orchestration.configuration.document import Document, read_document
+from orchestration.configuration.folder import configs_folder, packaged_names
+from orchestration.configuration.problems import ConfigurationError, Problem
+from orchestration.configuration.schema import Configuration
+from orchestration.configuration.validation import validate
+from orchestration.models.errors import ModelError
+from orchestration.models.ledger import Ledger
+from orchestration.models.registry import Registry, Role, load_registry
+from orchestration.models.resolve import resolve
+
+MODEL_SECTIONS: tuple[Role, ...] = ("voice_activity", "recognizer", "language_model", "synthesizer")
+FILE_KEYS = (("synthesizer", "speaker_wav"), *((section, "model") for section in MODEL_SECTIONS))
+
+
+def load_configuration(source: str | Path, *, models: bool = True) -> Configuration:
+    """Read a packaged configuration by name (``default``) or any YAML file by path.
+
+    Relative paths of models, of the persona and of a voice sample are looked for beside the file first, then
+    in the working folder. ``models=False`` skips the check that the models are on this machine. Model names
+    are left as written, see ``resolve_models``. Raises ``ConfigurationError`` with all problems.
+    """
+    document = read_document(configuration_path(source))
+    data = _anchored(document)
+    problems = list(document.problems)
+    data["persona"], persona_problems = _persona(document, data.get("persona"))
+    if persona_problems:
+        del data["persona"]
+    configuration, found = validate(Configuration, document, data)
+    if persona_problems:  # reported where they are, not as a persona that was not given
+        found = [problem for problem in found if problem.key != "persona"]
+    problems += persona_problems + found
+    if models:
+        problems += _model_problems(document, data)
+    if configuration is None or problems:
+        raise ConfigurationError(problems)
+    return configuration
+
+
+def resolve_models(configuration: Configuration, registry: Registry | None = None) -> Configuration:
+    """A copy whose engines' ``model`` is what they open: a path, or a name that their library has downloaded.
+
+    Raises ``ConfigurationError`` naming every model that is missing or corrupt.
+    """
+    registry, ledger = registry or load_registry(), Ledger()
+    sections: dict[str, object] = {}
+    problems: list[Problem] = []
+    for role in MODEL_SECTIONS:
+        section = getattr(configuration, role)
+        name = _model_name(section.model_dump())
+        if not name:
+            continue
+        try:
+            location = resolve(name, role, registry, ledger=ledger).location
+        except ModelError as error:
+            problems.append(Problem(Path("configuration"), 0, 0, f"{role}.model", str(error)))
+        else:
+            sections[role] = section.model_copy(update={"model": location})
+    if problems:
+        raise ConfigurationError(problems)
+    return configuration.model_copy(update=sections)
+
+
+def configuration_path(source: str | Path) -> Path:
+    """The file behind a packaged name or a path.
+
+    Raises ``ConfigurationError`` that lists the packaged names when there is neither.
+    """
+    path = Path(source).expanduser()
+    if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
+        return path
+    names = [name for name in packaged_names() if name != "models"]
+    if str(source) in names:
+        return configs_folder() / f"{source}.yaml"
+    message = f"no packaged configuration is called {str(source)!r}"
+    raise ConfigurationError(
+        [Problem(path, 0, 0, "", message, f"give a YAML file, or one of: {', '.join(names)}")]
+    )
+
+
+def model_names(configuration: Configuration) -> dict[Role, str]:
+    """The models that a configuration runs itself, by role; hosted ones are left out."""
+    names = {role: _model_name(getattr(configuration, role).model_dump()) for role in MODEL_SECTIONS}
+    return {role: name for role, name in names.items() if name}
+
+
+def _model_name(section: dict[str, Any]) -> str:
+    if section.get("engine") == "openai":  # runs on a server of its own
+        return ""
+    name = section.get("model")
+    return name if isinstance(name, str) else ""
+
+
+def _model_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
+    registry, ledger = load_registry(), Ledger()
+    problems = []
+    for role in MODEL_SECTIONS:
+        section = data.get(role)
+        name = _model_name(section) if isinstance(section, dict) else ""
+        if not name:
+            continue
+        try:
+            resolve(name, role, registry, ledger=ledger)
+        except ModelError as error:
+            problems.append(document.problem((role, "model"), f"model {name}: {error.reason}", error.fix))
+    return problems
+
+
+def _anchored(document: Document) -> dict[str, Any]:
+    """The document's data with those relative paths that lie beside the file made absolute."""
+    data = dict(document.data)
+    for section, key in FILE_KEYS:
+        values = data.get(section)
+        if isinstance(values, dict) and isinstance(values.get(key), str):
+            data[section] = values | {key: _beside(document.path, values[key])}
+    return data
+
+
+def _beside(file: Path, value: str) -> str:
+    path = file.parent / Path(value).expanduser()
+    return str(path.resolve()) if "/" in value and path.exists() else value
+
+
+def _persona(document: Document, value: object) -> tuple[object, list[Problem]]:
+    """The persona given as a packaged name, a path, or in place; and what is wrong with its file."""
+    if not isinstance(value, str):
+        return value, []
+    if value in packaged_names("personas"):
+        path = configs_folder() / "personas" / f"{value}.yaml"
+    elif "/" in value or value.endswith((".yaml", ".yml")):
+        path = Path(_beside(document.path, value)) if "/" in value else document.path.parent / value
+    else:
+        known = packaged_names("personas")
+        close = difflib.get_close_matches(value, known, n=1)
+        fix = f"did you mean {close[0]}?" if close else f"give a path, or one of: {', '.join(known)}"
+        return None, [document.problem(("persona",), f"no packaged persona is called {value!r}", fix)]
+    try:
+        own = read_document(path)
+    except ConfigurationError as error:
+        return None, list(error.problems)
+    persona, problems = validate(Persona, own, own.data)
+    return persona, [*own.problems, *problems]

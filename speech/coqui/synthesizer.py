@@ -1,0 +1,125 @@
+"""Speech from text with Coqui TTS, chunk by chunk, without blocking the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from types import TracebackType
+from typing import TypeVar
+
+from speech.coqui.config import CoquiConfig
+from speech.coqui.errors import SynthesisError
+from speech.coqui.opening import open_voice
+from speech.coqui.rendering import measure_gain, render
+from speech.coqui.voice import Voice
+from speech.spoken_text import Token, read_tokens, split_pieces
+from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, SpeechChunk, SpokenWord
+
+_T = TypeVar("_T")
+_WARM_UP = "Hello, how are you today?"
+
+
+class CoquiSynthesizer:
+    """Speaks with one Coqui voice; implements :class:`speech.synthesizer.Synthesizer`.
+
+    Constructing it loads the model and measures its loudness, which takes seconds: do it before the event
+    loop runs, or in a thread. Every model call runs in one thread of its own; texts spoken at the same time
+    take turns. Raises ``VoiceError`` if the voice can't be opened.
+    """
+
+    def __init__(self, config: CoquiConfig) -> None:
+        self._config = config
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="coqui")
+        self._turn = asyncio.Lock()
+        self._closed = False
+        try:
+            self._voice, self._gain = self._executor.submit(self._open).result()
+        except BaseException:
+            self._executor.shutdown(wait=False)
+            raise
+
+    def _open(self) -> tuple[Voice, float]:
+        voice = open_voice(self._config)
+        tokens = read_tokens(_WARM_UP, self._config.language or voice.language)
+        return voice, measure_gain(voice, self._config, tokens)
+
+    async def warm_up(self) -> None:
+        """Speak a sentence to nobody, so that the first real one is as fast as the next."""
+        async with aclosing(self.synthesize(_WARM_UP)) as chunks:
+            async for _ in chunks:
+                pass
+
+    async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
+        """Speak ``text`` chunk by chunk; long text is cut at its sentences and clauses, so that sound starts
+        early.
+
+        The words' texts are the text's own tokens ("$5" stays "$5"), in order, covering it; emoji and marks
+        that aren't spoken stay with their neighbour. Nothing speakable yields no chunk. Raises
+        ``SynthesisError`` if the text is longer than ``max_chars``, the model fails, or a model call exceeds
+        ``timeout``.
+        """
+        if self._closed:
+            raise SynthesisError("the synthesizer is closed; open a new one")
+        if len(text) > self._config.max_chars:
+            raise SynthesisError(
+                f"a text of {len(text)} characters is longer than max_chars = {self._config.max_chars}; "
+                "send it in parts or raise the limit"
+            )
+        tokens = read_tokens(text, self._config.language or self._voice.language)
+        played = 0  # samples
+        pieces = split_pieces(
+            tokens, longest=self._config.piece_chars, first_longest=self._config.first_piece_chars
+        )
+        for piece in pieces:
+            async with aclosing(self._speak(piece)) as chunks:
+                async for chunk in chunks:
+                    offset = played / SYNTHESIZER_SAMPLE_RATE
+                    played += len(chunk.pcm)
+                    yield SpeechChunk(
+                        chunk.pcm, tuple(_later(word, offset) for word in chunk.words), chunk.compute
+                    )
+
+    async def _speak(self, piece: tuple[Token, ...]) -> AsyncGenerator[SpeechChunk, None]:
+        if (
+            self._voice.exclusive
+        ):  # the model keeps a piece's state: another text waits until this piece is over
+            await asyncio.wait_for(self._turn.acquire(), self._config.timeout)
+        chunks = render(self._voice, self._config, piece, self._gain)
+        try:
+            while (chunk := await self._call(lambda: next(chunks, None))) is not None:
+                yield chunk
+        finally:
+            if self._voice.exclusive:
+                self._turn.release()
+
+    async def _call(self, work: Callable[[], _T]) -> _T:
+        """Run one step in the model's thread. One that has begun ends on its own; later ones are dropped."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await asyncio.wait_for(loop.run_in_executor(self._executor, work), self._config.timeout)
+        except TimeoutError as error:
+            raise SynthesisError(
+                f"the voice {self._config.model} gave no sound within timeout = {self._config.timeout} s; "
+                "give it more threads, or raise the limit"
+            ) from error
+
+    def close(self) -> None:
+        """Stop the thread after the step that is running and give the model's memory back."""
+        if not self._closed:
+            self._closed = True
+            self._executor.submit(self._voice.close)
+            self._executor.shutdown(wait=True)
+
+    def __enter__(self) -> CoquiSynthesizer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _later(word: SpokenWord, seconds: float) -> SpokenWord:
+    return SpokenWord(word.text, word.start + seconds, word.end + seconds)

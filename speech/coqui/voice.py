@@ -1,0 +1,58 @@
+"""What every kind of voice offers to the synthesiser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.spoken_text import Token
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTime:
+    """When one token of a piece sounds; seconds from the piece's first sample at the voice's own rate and
+    pace.
+    """
+
+    token: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoicedSound:
+    """A stretch of speech: float32 mono ``pcm`` of shape (samples,), and the tokens known to begin up to its
+    end.
+
+    ``last`` says that the piece ends here; a model that can't tell leaves it false and just stops.
+    """
+
+    pcm: FloatArray
+    times: tuple[TokenTime, ...] = ()
+    last: bool = False
+
+
+class Voice(Protocol):
+    """A loaded text-to-speech model; called from one thread at a time."""
+
+    sample_rate: int  # samples a second
+    language: str  # of the text it reads, e.g. en-us
+    exclusive: bool  # one piece must be finished or closed before the next begins (state inside the model)
+
+    def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
+        """Speak one piece, in one stretch or, where the model streams, several; each step is one model call.
+
+        Together the stretches time every token once, in order. The same tokens and seed give the same sound.
+        Raises ``SynthesisError`` when the model can't say them.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the model's memory back."""
+        ...

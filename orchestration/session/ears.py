@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 
@@ -25,8 +26,8 @@ NOTHING_CAME = UserFrame(NO_USER_FRAME, silence(USER_FRAME_SAMPLES))
 class Ears:
     """Takes frames as they come, gives one a tick, silence if late, several if it has fallen behind.
 
-    ``prefill`` frames wait before the first is given; beyond ``backlog`` frames, two are heard a tick until
-    the delay is gone; beyond ``limit``, frames are refused.
+    ``prefill`` frames wait before the first is given; beyond ``backlog`` frames, those that came too late
+    are heard two a tick until the delay is gone; beyond ``limit``, frames are refused.
     """
 
     def __init__(self, prefill: int, backlog: int, limit: int) -> None:
@@ -37,9 +38,16 @@ class Ears:
         self._motions: dict[int, FloatArray] = {}
         self._last_pts = -1
         self._filling = True
+        self._room = asyncio.Event()
+        self._room.set()
+        self._owed = 0  # frames that were replaced by silence and are still to be heard
         self.late = 0
         self.refused = 0
         self.out_of_order = 0
+
+    async def room(self) -> None:
+        """Return as soon as a further frame would be accepted."""
+        await self._room.wait()
 
     def put(self, pts: int, pcm: FloatArray) -> None:
         """Accept the client's frame ``pts``.
@@ -64,6 +72,8 @@ class Ears:
         self._queue.append(UserFrame(pts, pcm, self._motions.pop(pts, None)))
         if len(self._queue) > self._prefill:
             self._filling = False
+        if len(self._queue) >= self._limit:
+            self._room.clear()
 
     def put_motion(self, pts: int, motion: FloatArray) -> None:
         """Accept the user's face for frame ``pts``; send it before the frame's sound."""
@@ -76,8 +86,11 @@ class Ears:
         if self._filling or not self._queue:
             if self._last_pts >= 0 and not self._filling:
                 self.late += 1
+                self._owed += 1
             return [NOTHING_CAME]
         frames = [self._queue.popleft()]
-        if len(self._queue) > self._backlog:
+        if self._owed and len(self._queue) > self._backlog:
+            self._owed -= 1
             frames.append(self._queue.popleft())
+        self._room.set()
         return frames

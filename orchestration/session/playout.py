@@ -31,7 +31,7 @@ class PlayoutFrame:
     speech: bool
 
 
-_SILENT = PlayoutFrame(silence(AGENT_FRAME_SAMPLES), silence(USER_FRAME_SAMPLES), speech=False)
+SILENT = PlayoutFrame(silence(AGENT_FRAME_SAMPLES), silence(USER_FRAME_SAMPLES), speech=False)
 
 
 class Playout:
@@ -74,10 +74,11 @@ class Playout:
             self.utterance.complete = True
 
     def cancel(self) -> None:
-        """Flush the queue; the current utterance ends here."""
+        """Flush the queue; the current utterance, unless it is over, ends here."""
+        if not self.drained:
+            self.utterance.cut = True
+            self.utterance.complete = True
         self._drop()
-        self.utterance.cut = True
-        self.utterance.complete = True
 
     @property
     def drained(self) -> bool:
@@ -92,7 +93,7 @@ class Playout:
             elif self.utterance.frame_pts:
                 self.underruns += 1
         if not self._frames:
-            return _SILENT
+            return SILENT
         frame = self._frames.popleft()
         if len(self._frames) < self._limit:
             self._room.set()

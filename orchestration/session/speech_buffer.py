@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from orchestration.media import FRAME_RATE, USER_FRAME_SAMPLES, FloatArray, silence
+from orchestration.media import FRAME_RATE, FloatArray, silence
 
 
 class SpeechBuffer:
@@ -29,11 +29,11 @@ class SpeechBuffer:
             self._turn = list(self._pre_roll)
             self._pre_roll.clear()
 
-    def end(self) -> FloatArray:
-        """Close the turn and return its sound (samples,)."""
-        pcm = self.pcm()
-        self._turn = None
-        return pcm
+    def end(self) -> None:
+        """Close the turn; its last frames become the pre-roll of the next one."""
+        if self._turn is not None:
+            self._pre_roll.extend(self._turn)
+            self._turn = None
 
     def pcm(self) -> FloatArray:
         """The turn's sound so far (samples,), 16 kHz."""
@@ -42,4 +42,4 @@ class SpeechBuffer:
     @property
     def seconds(self) -> float:
         """Length of the turn so far."""
-        return len(self._turn or ()) * USER_FRAME_SAMPLES / (USER_FRAME_SAMPLES * FRAME_RATE)
+        return len(self._turn or ()) / FRAME_RATE

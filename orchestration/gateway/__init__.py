@@ -1,0 +1,1 @@
+"""The door: accepts WebSocket clients, runs a session for each, enforces limits."""

@@ -1,0 +1,1 @@
+"""Everything that is kept of a session: sound, motion, events, transcript, latency, and a picture."""

@@ -1,0 +1,26 @@
+"""The language model as a Ray Serve deployment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from ray import serve
+
+from agents import LanguageModelConfig, create_language_model
+from agents.language_model import Message, TextDelta
+from orchestration.configuration.serving import DeploymentConfig
+from orchestration.serving.limits import step_back
+
+
+@serve.deployment(name="LanguageModel")
+class LanguageModelDeployment:
+    """A :class:`~agents.language_model.LanguageModel` in a process of its own."""
+
+    def __init__(self, config: LanguageModelConfig, limits: DeploymentConfig) -> None:
+        step_back(limits)
+        self._model = create_language_model(config)
+
+    async def stream(self, messages: Sequence[Message], max_tokens: int | None) -> AsyncIterator[TextDelta]:
+        """See :class:`~agents.language_model.LanguageModel`."""
+        async for delta in self._model.stream(messages, max_tokens=max_tokens):
+            yield delta

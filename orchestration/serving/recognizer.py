@@ -1,0 +1,25 @@
+"""Speech to text as a Ray Serve deployment."""
+
+from __future__ import annotations
+
+from ray import serve
+
+from orchestration.configuration.serving import DeploymentConfig
+from orchestration.media import FloatArray
+from orchestration.serving.limits import step_back
+from speech.recognizer import Transcript
+from speech.whisper import WhisperConfig, WhisperRecognizer
+
+
+@serve.deployment(name="Recognizer")
+class RecognizerDeployment:
+    """A :class:`~speech.whisper.WhisperRecognizer` in a process of its own."""
+
+    async def __init__(self, config: WhisperConfig, limits: DeploymentConfig):  # type: ignore[misc]  # awaited by Ray Serve
+        step_back(limits)
+        self._recognizer = WhisperRecognizer(config)
+        await self._recognizer.warm_up()
+
+    async def transcribe(self, pcm: FloatArray, words: bool) -> Transcript:
+        """See :class:`~speech.recognizer.Recognizer`."""
+        return await self._recognizer.transcribe(pcm, words=words)

@@ -1,0 +1,27 @@
+"""Text to speech as a Ray Serve deployment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from ray import serve
+
+from orchestration.configuration.serving import DeploymentConfig
+from orchestration.serving.limits import step_back
+from speech.coqui import CoquiConfig, CoquiSynthesizer
+from speech.synthesizer import SpeechChunk
+
+
+@serve.deployment(name="Synthesizer")
+class SynthesizerDeployment:
+    """A :class:`~speech.coqui.CoquiSynthesizer` in a process of its own."""
+
+    async def __init__(self, config: CoquiConfig, limits: DeploymentConfig):  # type: ignore[misc]  # awaited by Ray Serve
+        step_back(limits)
+        self._synthesizer = CoquiSynthesizer(config)
+        await self._synthesizer.warm_up()
+
+    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+        """See :class:`~speech.synthesizer.Synthesizer`."""
+        async for chunk in self._synthesizer.synthesize(text):
+            yield chunk

@@ -1,0 +1,313 @@
+"""The conversation on top of the metronome: turns, the floor, generations, giving way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from array import array
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from agents.dialogue import Dialogue
+from orchestration.engines import EngineError, Engines
+from orchestration.media import FRAME_SECONDS, FloatArray
+from orchestration.session.events import EventType
+from orchestration.session.floor import Floor, FloorState
+from orchestration.session.latency import TurnClock
+from orchestration.session.memory import Memory
+from orchestration.session.playout import Playout, PlayoutFrame
+from orchestration.session.reply import Reply, ReplyLimits
+from orchestration.session.speech_buffer import SpeechBuffer
+from orchestration.session.timeline import Timeline
+from orchestration.session.transcriber import Transcriber
+from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
+
+log = logging.getLogger(__name__)
+
+MOUTH_OPEN = 0.06  # jawOpen, 0..1, from which a mouth is seen to be open
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationOptions:
+    """How turns are taken and how long engines are waited for."""
+
+    reply: ReplyLimits
+    recognizer_timeout: float  # seconds
+    recognizer_retries: int
+    partial_every: float  # seconds of speech between partial transcripts
+    pre_roll: float  # seconds of sound kept from before speech was noticed
+    barge_in: bool
+    barge_in_after: float  # seconds of user speech
+    acknowledge_timeout: float  # seconds after the last packet of a reply
+
+
+class Conversation:
+    """Listens frame by frame, answers turns and gives way to the user."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        end_of_turn: EndOfTurn,
+        dialogue: Dialogue,
+        playout: Playout,
+        timeline: Timeline,
+        options: ConversationOptions,
+    ) -> None:
+        self._engines = engines
+        self._end_of_turn = end_of_turn
+        self._playout = playout
+        self._timeline = timeline
+        self._options = options
+        self._floor = FloorState()
+        self._buffer = SpeechBuffer(options.pre_roll)
+        self._memory = Memory(dialogue, timeline, options.acknowledge_timeout)
+        self._transcriber = Transcriber(
+            engines.recognizer,
+            timeline.now,
+            timeout=options.recognizer_timeout,
+            retries=options.recognizer_retries,
+            partial_every=options.partial_every,
+            on_partial=lambda text: timeline.emit(EventType.PARTIAL_TRANSCRIPT, text=text),
+            on_failure=self.failed,
+        )
+        self._heard_at = array("d")  # session time at which each frame of the user was heard
+        self._speaking_since: int | None = None  # frame at which the user's speech began
+        self._turn: TurnClock | None = None
+        self._answer: asyncio.Task[None] | None = None
+        self._side_tasks: set[asyncio.Task[None]] = set()
+        self.flush = False  # the next packet tells the client to drop older generations
+
+    @property
+    def floor(self) -> Floor:
+        """Who holds the turn."""
+        return self._floor.holder
+
+    # -- the user ---------------------------------------------------------------------------------
+
+    def hear(self, pcm: FloatArray, probability: float) -> None:
+        """Take one frame of the user and the probability that it holds speech."""
+        self._heard_at.append(self._timeline.now())
+        self._buffer.append(pcm)
+        for signal in self._end_of_turn.step(probability):
+            self._on_signal(signal)
+        if self._speaking_since is None:
+            return
+        self._transcriber.speech_goes_on(self._buffer.seconds, self._buffer.pcm)
+        spoken = (len(self._heard_at) - self._speaking_since) * FRAME_SECONDS
+        gives_way = self._options.barge_in and spoken >= self._options.barge_in_after
+        if self._floor.holder is Floor.AGENT and gives_way:
+            self._interrupt(Floor.USER)
+
+    def read(self, text: str) -> None:
+        """Take a turn that the user typed."""
+        if self._floor.holder is Floor.AGENT:
+            self._interrupt(Floor.THINKING)
+        elif self._floor.holder is Floor.THINKING:
+            self._withdraw()
+        self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=text, typed=True)
+        self._memory.user_said(text)
+        if self._floor.holder is Floor.USER:
+            return  # a spoken turn is under way: its end is answered, with these words before it
+        self._move(Floor.THINKING)
+        now = self._timeline.now()
+        turn = TurnClock(speech_end=now, decision=now, transcript=now)
+        self._start_answer(turn, self._reply(turn))
+
+    def acknowledge(self, pts: int, generation: int) -> None:
+        """The client has played the frame ``pts`` of ``generation``."""
+        self._memory.acknowledge(pts, generation)
+
+    def _on_signal(self, signal: TurnSignal) -> None:
+        match signal.kind:
+            case TurnSignalKind.SPEECH_STARTED:
+                self._speaking_since = signal.frame
+                self._timeline.emit(EventType.SPEECH_STARTED)
+                if self._floor.holder is Floor.THINKING:
+                    self._withdraw()  # the user had not finished after all
+                self._buffer.start()
+                self._transcriber.start_turn()
+                if self._floor.holder is not Floor.AGENT:
+                    self._move(Floor.USER)
+            case TurnSignalKind.PAUSED:
+                self._speaking_since = None
+                self._timeline.emit(EventType.SPEECH_PAUSED)
+                self._transcriber.speculate(self._buffer.pcm())
+            case TurnSignalKind.RESUMED:
+                self._speaking_since = signal.frame
+                self._timeline.emit(EventType.SPEECH_RESUMED)
+                self._transcriber.discard()
+            case TurnSignalKind.TURN_ENDED:
+                self._on_turn_end(signal)
+
+    def _on_turn_end(self, signal: TurnSignal) -> None:
+        self._speaking_since = None
+        now = self._timeline.now()
+        last_speech = max(0, signal.frame - 1)
+        turn = TurnClock(
+            speech_end=self._heard_at[last_speech],
+            silence_wait=(len(self._heard_at) - 1 - last_speech) * FRAME_SECONDS,
+            decision=now,
+        )
+        overlapped = self._floor.holder is Floor.AGENT
+        speech_end = round(turn.speech_end, 4)
+        self._timeline.emit(EventType.TURN_ENDED, speech_end=speech_end, overlapped=overlapped)
+        if overlapped:
+            # Too short to take the floor: it is understood and remembered, but not answered on its own.
+            self._start_side_task(self._overhear(self._buffer.pcm()))
+        else:
+            self._move(Floor.THINKING)
+            self._start_answer(turn, self._answer_speech(turn, self._buffer.pcm()))
+
+    # -- answering --------------------------------------------------------------------------------
+
+    async def _answer_speech(self, turn: TurnClock, pcm: FloatArray) -> None:
+        try:
+            text = await self._understand(turn, pcm)
+        except EngineError as error:
+            await self._new_reply(turn).apologise(str(error))
+            return
+        if text:
+            self._memory.user_said(text)
+            await self._reply(turn)
+
+    async def _understand(self, turn: TurnClock, pcm: FloatArray) -> str:
+        timed = await self._transcriber.final(pcm)
+        # Only now may the sound be let go: had the user gone on before, it would be part of a longer turn.
+        self._buffer.end()
+        transcript = timed.transcript
+        turn.recognition_started = timed.started
+        turn.recognizer_compute = transcript.compute
+        turn.transcript = self._timeline.now()
+        if transcript.text:
+            self._timeline.emit(
+                EventType.FINAL_TRANSCRIPT, text=transcript.text, language=transcript.language
+            )
+        else:
+            self._timeline.emit(EventType.NOTHING_HEARD, rejected=transcript.rejected)
+        return transcript.text
+
+    async def _overhear(self, pcm: FloatArray) -> None:
+        try:
+            timed = await self._transcriber.final(pcm)
+        except EngineError:
+            return  # already counted; the sound stays in the buffer and is part of the next turn
+        self._buffer.end()
+        if timed.transcript.text:
+            self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=timed.transcript.text, overlapped=True)
+            self._memory.overhear(timed.transcript.text)
+
+    async def _reply(self, turn: TurnClock) -> None:
+        reply = self._new_reply(turn)
+        messages = self._memory.begin_reply(self._playout.utterance)
+        await reply.run(messages)
+
+    def _new_reply(self, turn: TurnClock) -> Reply:
+        self._timeline.generation += 1
+        generation = self._timeline.generation
+        self._playout.begin(generation)
+        return Reply(
+            generation, self._engines, self._playout, self._timeline.now, turn, self._options.reply, self
+        )
+
+    # -- what the reply tells ---------------------------------------------------------------------
+
+    def first_token(self) -> None:
+        self._timeline.emit(EventType.FIRST_TOKEN)
+
+    def clause(self, text: str) -> None:
+        self._timeline.emit(EventType.REPLY_TEXT, text=text)
+
+    def failed(self, message: str) -> None:
+        self._timeline.count("engine_failed", EventType.ENGINE_FAILED, message)
+
+    def fell_back(self, message: str) -> None:
+        self._timeline.count("fallback", EventType.FALLBACK, message)
+
+    # -- every tick -------------------------------------------------------------------------------
+
+    def after_packet(self, frame: PlayoutFrame, jaw_open: float) -> None:
+        """Follow what has just been sent: first sound, open mouth, the end of the reply."""
+        turn = self._turn
+        if turn is not None and frame.speech and turn.first_sound is None:
+            turn.first_sound = self._timeline.now()
+            self._timeline.emit(EventType.FIRST_SOUND)
+            self._move(Floor.AGENT)
+        waits_for_mouth = turn is not None and turn.first_sound is not None and turn.mouth_open is None
+        if turn is not None and waits_for_mouth and jaw_open >= MOUTH_OPEN:
+            turn.mouth_open = self._timeline.now()
+            self._timeline.emit(EventType.MOUTH_OPEN)
+        if self._answer is not None and self._answer.done() and self._playout.drained:
+            self._finish_answer()
+        self._memory.tick()
+
+    def _finish_answer(self) -> None:
+        self._answer = None
+        self._report_turn()
+        if self._floor.holder is Floor.AGENT:
+            self._timeline.emit(EventType.REPLY_FINISHED)
+            self._memory.reply_sent()
+        self._move(Floor.NOBODY)
+
+    def _report_turn(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None and turn.first_sound is not None:
+            self._timeline.emit(EventType.LATENCY, **turn.report())
+
+    # -- giving way -------------------------------------------------------------------------------
+
+    def _interrupt(self, to: Floor) -> None:
+        """Stop speaking now: cancel the generation everywhere and give up the floor."""
+        old = self._timeline.generation
+        self._report_turn()
+        self._stop_answer()
+        self._timeline.emit(EventType.INTERRUPTED, generation=old)
+        self._memory.reply_sent()
+        self._move(to)
+
+    def _withdraw(self) -> None:
+        """Drop a reply of which nothing was heard yet."""
+        self._turn = None
+        self._stop_answer()
+
+    def _stop_answer(self) -> None:
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
+        self._playout.cancel()
+        self._timeline.generation += 1
+        self.flush = True
+
+    def _move(self, to: Floor) -> None:
+        if self._floor.move(to):
+            self._timeline.emit(EventType.FLOOR, holder=to.value)
+
+    # -- tasks ------------------------------------------------------------------------------------
+
+    def _start_answer(self, turn: TurnClock, work: Coroutine[Any, Any, None]) -> None:
+        self._turn = turn
+        self._answer = self._start_side_task(work)
+
+    def _start_side_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._side_tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+        return task
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        self._side_tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("answering failed", exc_info=error, extra={"session": self._timeline.session})
+            self._timeline.count("internal_error", EventType.PROBLEM, repr(error))
+            self._playout.cancel()
+
+    async def close(self) -> None:
+        """Stop everything and write down what was heard."""
+        self._transcriber.discard()
+        tasks = tuple(self._side_tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._report_turn()
+        self._playout.cancel()
+        self._memory.settle()

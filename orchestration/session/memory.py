@@ -1,0 +1,79 @@
+"""What the agent remembers: of its own words only those whose sound was played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.dialogue import Dialogue
+from agents.language_model import Message
+from orchestration.session.events import EventType
+from orchestration.session.timeline import Timeline
+from orchestration.session.utterance import Utterance
+
+
+class Memory:
+    """Feeds the dialogue: the user's turns as they are understood, the agent's as they are heard.
+
+    A reply is settled (written down for good) once its last frame is acknowledged, or
+    ``acknowledge_timeout`` seconds after it was sent, or when the user's next turn is to be remembered.
+    """
+
+    def __init__(self, dialogue: Dialogue, timeline: Timeline, acknowledge_timeout: float) -> None:
+        self._dialogue = dialogue
+        self._timeline = timeline
+        self._timeout = acknowledge_timeout
+        self._utterance: Utterance | None = None  # the reply not yet settled
+        self._settle_by = float("inf")
+        self._overheard: list[str] = []  # what the user said over the agent, to be remembered after it
+
+    def user_said(self, text: str) -> None:
+        """Remember a turn of the user."""
+        self.settle()
+        self._dialogue.add_user(text)
+
+    def overhear(self, text: str) -> None:
+        """Remember what the user said while the agent held the floor."""
+        if self._utterance is None:
+            self._dialogue.add_user(text)
+        else:
+            self._overheard.append(text)
+
+    def begin_reply(self, utterance: Utterance) -> Sequence[Message]:
+        """A reply is about to be made; returns what the language model is to continue."""
+        self.settle()
+        self._utterance = utterance
+        self._settle_by = float("inf")
+        self._dialogue.begin_reply(utterance.generation)
+        return self._dialogue.messages()
+
+    def acknowledge(self, pts: int, generation: int) -> None:
+        """The client has played the frame ``pts`` of ``generation``."""
+        if self._utterance is not None and self._utterance.generation == generation:
+            self._utterance.acknowledge(pts)
+
+    def reply_sent(self) -> None:
+        """The last frame of the reply went out, or the rest was cancelled."""
+        self._settle_by = self._timeline.now() + self._timeout
+
+    def tick(self) -> None:
+        """Settle the reply if it was played, or if word of that doesn't come."""
+        utterance = self._utterance
+        if utterance is None or self._settle_by == float("inf"):
+            return
+        if (utterance.wholly_played and not utterance.cut) or self._timeline.now() >= self._settle_by:
+            self.settle()
+
+    def settle(self) -> None:
+        """Write down what was heard of the last reply."""
+        utterance, self._utterance = self._utterance, None
+        if utterance is not None:
+            heard = utterance.heard()
+            interrupted = utterance.cut or not utterance.wholly_played
+            self._dialogue.commit(utterance.generation, heard, interrupted=interrupted)
+            if utterance.frame_pts:
+                self._timeline.emit(
+                    EventType.HEARD, generation=utterance.generation, text=heard, interrupted=interrupted
+                )
+        for text in self._overheard:
+            self._dialogue.add_user(text)
+        self._overheard.clear()

@@ -1,0 +1,187 @@
+"""One session: the metronome that gives the face every frame, and the conversation riding on it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+from agents.dialogue import Dialogue
+from avatar.continuity import Continuity
+from avatar.motion import Column
+from orchestration.clock import Clock
+from orchestration.engines import Engines, FaceChannel
+from orchestration.media import FRAME_RATE, FRAME_SECONDS, FloatArray
+from orchestration.protocol import AgentFrame
+from orchestration.session.conversation import Conversation, ConversationOptions
+from orchestration.session.ears import Ears, UserFrame
+from orchestration.session.events import EventType
+from orchestration.session.floor import Floor
+from orchestration.session.playout import SILENT, Playout
+from orchestration.session.timeline import Sink, Timeline
+from speech.end_of_turn import EndOfTurn
+
+log = logging.getLogger(__name__)
+
+LATE_TICK = FRAME_SECONDS / 2  # a tick that starts later than this, in seconds, is counted
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """Limits of one session."""
+
+    conversation: ConversationOptions
+    max_seconds: float
+    playout_limit: float  # seconds of agent sound queued
+    ear_prefill: int  # frames
+    ear_backlog: int  # frames
+    ear_limit: int  # frames
+
+
+class Session:
+    """A conversation with one user; ``run`` it, feed it, and read its sink."""
+
+    def __init__(
+        self,
+        session: str,
+        engines: Engines,
+        end_of_turn: EndOfTurn,
+        dialogue: Dialogue,
+        clock: Clock,
+        sink: Sink,
+        options: SessionOptions,
+        *,
+        seed: int,
+        acknowledges: bool = True,
+    ) -> None:
+        self._engines = engines
+        self._clock = clock
+        self._sink = sink
+        self._options = options
+        self._seed = seed
+        self._acknowledges = acknowledges
+        self._ears = Ears(options.ear_prefill, options.ear_backlog, options.ear_limit)
+        self._playout = Playout(options.playout_limit)
+        self._timeline = Timeline(session, clock, sink)
+        self._voice_activity = engines.open_voice_activity()
+        self._continuity = Continuity(seed)
+        self.conversation = Conversation(
+            engines, end_of_turn, dialogue, self._playout, self._timeline, options.conversation
+        )
+        self._stop_reason: str | None = None
+
+    # -- what the client sends --------------------------------------------------------------------
+
+    def hear(self, pts: int, pcm: FloatArray) -> None:
+        """The client's frame ``pts`` (640,); raises ``ProtocolError`` if out of order or too fast."""
+        self._ears.put(pts, pcm)
+
+    async def room_to_hear(self) -> None:
+        """Return as soon as a further user frame would be accepted."""
+        await self._ears.room()
+
+    def see(self, pts: int, motion: FloatArray) -> None:
+        """The user's face (61,) for the client's frame ``pts``."""
+        self._ears.put_motion(pts, motion)
+
+    def read(self, text: str) -> None:
+        """A turn that the user typed."""
+        self.conversation.read(text)
+
+    def acknowledge(self, pts: int, generation: int) -> None:
+        """The client has played the frame ``pts`` of ``generation``."""
+        if pts < self._timeline.pts:
+            self.conversation.acknowledge(pts, generation)
+
+    def stop(self, reason: str) -> None:
+        """End the session at the next tick."""
+        self._stop_reason = self._stop_reason or reason
+
+    @property
+    def pts(self) -> int:
+        """The frame that the metronome is at."""
+        return self._timeline.pts
+
+    # -- the metronome ----------------------------------------------------------------------------
+
+    async def run(self) -> str:
+        """Tick until stopped or too long; returns the reason of the end.
+
+        Raises ``FacesFull`` if there is no slot for the face.
+        """
+        face = await self._engines.faces.open(self._seed)
+        timeline = self._timeline
+        # All sessions of a process tick together, so that their faces fit into one call.
+        timeline.start = math.ceil(self._clock.now() * FRAME_RATE) * FRAME_SECONDS
+        timeline.emit(EventType.SESSION_STARTED, seed=self._seed)
+        try:
+            while self._stop_reason is None:
+                due = timeline.start + timeline.pts * FRAME_SECONDS
+                await self._clock.sleep_until(due)
+                if self._clock.now() - due > LATE_TICK:
+                    timeline.counts["tick_late"] += 1
+                if timeline.pts >= self._options.max_seconds * FRAME_RATE:
+                    self.stop(f"the session reached its limit of {self._options.max_seconds:g} s")
+                    break
+                await self._tick(face)
+                timeline.pts += 1
+        finally:
+            await self.conversation.close()
+            await face.close()
+            timeline.emit(
+                EventType.SESSION_ENDED, reason=self._stop_reason or "cancelled", counts=self.counts()
+            )
+        return self._stop_reason or ""
+
+    async def _tick(self, face: FaceChannel) -> None:
+        """One frame, in the order that DESIGN fixes: user in, agent out, face, packet."""
+        timeline, conversation = self._timeline, self.conversation
+        users = self._ears.take()
+        user = users[-1]
+        generation = timeline.generation
+        agent = self._playout.take(timeline.pts)
+        motion = await face.step(agent.animator_pcm, user.pcm, user.motion)
+        if timeline.generation != generation:
+            agent = SILENT  # cancelled while the face was moving: an old generation is never heard
+        if conversation.flush:
+            self._continuity.close_mouth()
+        motion = self._continuity.step(motion, agent_silent=not agent.speech)
+        packet = AgentFrame(
+            pts=timeline.pts,
+            generation=timeline.generation,
+            pcm=agent.pcm,
+            motion=motion,
+            user_pts=user.pts,
+            speech=agent.speech,
+            flush=conversation.flush,
+        )
+        conversation.flush = False
+        self._sink.frame(packet)
+        conversation.after_packet(agent, float(motion[Column.jawOpen]))
+        if not self._acknowledges:
+            conversation.acknowledge(timeline.pts, packet.generation)
+        for frame in users:
+            await self._listen(frame)
+
+    async def _listen(self, frame: UserFrame) -> None:
+        probability = await self._voice_activity.step(frame.pcm)
+        self.conversation.hear(frame.pcm, probability)
+
+    def counts(self) -> dict[str, int]:
+        """What went wrong so far, by name; every name that matters is there, 0 included."""
+        return {
+            "face_missed": self._continuity.missed,
+            "tick_late": self._timeline.counts["tick_late"],
+            "user_late": self._ears.late,
+            "user_refused": self._ears.refused,
+            "user_out_of_order": self._ears.out_of_order,
+            "playout_underrun": self._playout.underruns,
+            "engine_failed": self._timeline.counts["engine_failed"],
+            "fallback": self._timeline.counts["fallback"],
+            "internal_error": self._timeline.counts["internal_error"],
+        }
+
+    @property
+    def floor(self) -> Floor:
+        """Who holds the turn."""
+        return self.conversation.floor

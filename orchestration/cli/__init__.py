@@ -1,0 +1,47 @@
+"""The command line, ``visavis``.
+
+A command is a function in a file of its own that imports what it needs when it is called, so that
+``visavis --help`` answers at once. To add one: write ``orchestration/cli/NAME.py`` and register it below.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from orchestration.cli import models
+from orchestration.cli.doctor import doctor
+
+app = typer.Typer(
+    name="visavis",
+    help="Real-time conversational agents with a face that listens.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models.app, name="models")
+app.command()(doctor)
+
+
+def main() -> None:
+    """Run the command line; an expected error is printed as it is, without a traceback, and exits with 2."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except _expected_errors() as error:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        console.print("error: ", style="bold red", end="")
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """What a user can repair; imported only once something went wrong."""
+    from orchestration.configuration.problems import ConfigurationError
+    from orchestration.models.errors import ModelError
+
+    return (ConfigurationError, ModelError, OSError)

@@ -1,0 +1,149 @@
+"""A language model behind any server that speaks OpenAI's chat completions protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import openai
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+
+from agents.configuration import OpenAICompatibleConfig
+from agents.failures import (
+    EmptyReply,
+    LanguageModelRefused,
+    LanguageModelTimeout,
+    LanguageModelUnavailable,
+)
+from agents.language_model import LanguageModelError, Message, TextDelta
+
+NO_KEY = "none"  # the SDK insists on a key; open servers ignore it
+KEY_STATUSES = (401, 403)
+OVERLOADED_STATUSES = (408, 409, 429)
+
+
+class OpenAICompatible:
+    """A language model on a server: vLLM, Ray Serve LLM, Ollama, or the cloud.
+
+    Raises ``LanguageModelRefused`` when the configured environment variable holds no key.
+    """
+
+    def __init__(self, config: OpenAICompatibleConfig) -> None:
+        self.config = config
+        key = NO_KEY
+        if config.api_key_env is not None:
+            key = os.environ.get(config.api_key_env, "")
+            if not key:
+                raise LanguageModelRefused(
+                    f"{config.base_url}: the environment variable {config.api_key_env} is not set; "
+                    "export it with the server's key, or leave `api_key_env` out for an open server"
+                )
+        self._client = openai.AsyncOpenAI(
+            api_key=key,
+            base_url=config.base_url,
+            max_retries=0,  # retries are decided by whoever knows how long the user has waited
+            timeout=openai.Timeout(config.timeout, connect=config.connect_timeout),
+        )
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int | None = None
+    ) -> AsyncIterator[TextDelta]:
+        """Stream the assistant's next message, at most ``max_tokens`` and the configured limit.
+
+        Closing the iterator or cancelling the task closes the connection, which stops the generation on the
+        server. Raises ``LanguageModelTimeout``, ``LanguageModelRefused`` (key, model name, request),
+        ``LanguageModelUnavailable`` (no server, overloaded, broken, reply cut) or ``EmptyReply``.
+        """
+        started = time.perf_counter()
+        limit = min(max_tokens or self.config.max_tokens, self.config.max_tokens)
+        visible = finished = False
+        chunks: openai.AsyncStream[ChatCompletionChunk] | None = None
+        try:
+            chunks = await asyncio.wait_for(self._request(messages, limit), self._left(started, visible))
+            while True:
+                chunk = await asyncio.wait_for(anext(chunks, None), self._left(started, visible))
+                if chunk is None:
+                    break
+                for choice in chunk.choices:
+                    finished = finished or choice.finish_reason is not None
+                    if text := choice.delta.content:
+                        visible = visible or not text.isspace()
+                        yield TextDelta(text, time.perf_counter() - started)
+        except (openai.OpenAIError, TimeoutError) as error:
+            raise self._failure(error, visible) from error
+        finally:
+            if chunks is not None:
+                await chunks.close()
+        if not finished:
+            raise LanguageModelUnavailable(f"{self._server}: the connection ended in the middle of a reply")
+        if not visible:
+            raise EmptyReply(f"{self._server}: the reply to {messages[-1].content!r} was empty")
+
+    async def close(self) -> None:
+        """Close the connections to the server."""
+        await self._client.close()
+
+    @property
+    def _server(self) -> str:
+        return f"{self.config.model} at {self.config.base_url}"
+
+    def _left(self, started: float, visible: bool) -> float:
+        longest = self.config.timeout if visible else self.config.first_token_timeout
+        return max(0.0, longest - (time.perf_counter() - started))
+
+    async def _request(
+        self, messages: Sequence[Message], limit: int
+    ) -> openai.AsyncStream[ChatCompletionChunk]:
+        return await self._client.chat.completions.create(
+            model=self.config.model,
+            messages=[_parameter(message) for message in messages],
+            max_tokens=limit,
+            temperature=self.config.temperature,
+            seed=self.config.seed if self.config.seed is not None else openai.omit,
+            extra_body=self.config.extra_body or None,
+            stream=True,
+        )
+
+    def _failure(self, error: Exception, visible: bool) -> LanguageModelError:
+        """What an SDK error means here, and what to do about it."""
+        match error:
+            case openai.APIStatusError(status_code=status) if status in KEY_STATUSES:
+                remedy = (
+                    f"check the key in {self.config.api_key_env}"
+                    if self.config.api_key_env
+                    else ("name the environment variable that holds the key in `api_key_env`")
+                )
+                return LanguageModelRefused(f"{self._server}: key refused (HTTP {status}); {remedy}")
+            case openai.APIStatusError(status_code=status) if status in OVERLOADED_STATUSES or status >= 500:
+                return LanguageModelUnavailable(
+                    f"{self._server}: HTTP {status}: {error.message}; try again later"
+                )
+            case openai.APIStatusError(status_code=status):
+                return LanguageModelRefused(
+                    f"{self._server}: HTTP {status}: {error.message}; "
+                    "check `model`, `base_url` and `extra_body`"
+                )
+            case openai.APITimeoutError() | TimeoutError():
+                awaited, longest = (
+                    ("the reply's end", self.config.timeout)
+                    if visible
+                    else ("the first token", self.config.first_token_timeout)
+                )
+                return LanguageModelTimeout(f"{self._server}: {awaited} took more than {longest} s")
+            case openai.APIConnectionError():
+                return LanguageModelUnavailable(
+                    f"{self._server}: no connection ({error.__cause__ or error}); is the server up?"
+                )
+        return LanguageModelUnavailable(f"{self._server}: the reply broke off: {error}")
+
+
+def _parameter(message: Message) -> ChatCompletionMessageParam:
+    match message.role:
+        case "system":
+            return {"role": "system", "content": message.content}
+        case "user":
+            return {"role": "user", "content": message.content}
+        case "assistant":
+            return {"role": "assistant", "content": message.content}

@@ -108,7 +108,7 @@ def _read_av(path: Path, max_seconds: float) -> tuple[FloatArray, int]:
                     blocks.append(block)
     except FFmpegError as error:
         raise AudioError(
-            f"{path}: neither libsndfile nor FFmpeg can read it as sound ({error.strerror}); convert it to WAV"
+            f"{path}: neither libsndfile nor FFmpeg reads it as sound ({error.strerror}); convert it to WAV"
         ) from error
     if not blocks:
         raise AudioError(f"{path}: holds no samples; record it again")

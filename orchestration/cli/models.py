@@ -168,10 +168,11 @@ def _report(statuses: list[ModelStatus], *, missing_is_failure: bool = True) -> 
 @contextmanager
 def _bars() -> Iterator[ProgressCallback]:
     """Progress bars, one for each thing that is being done, shown on a terminal only."""
+    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    bars = Progress(*columns, transient=True)
+    bars = Progress(*columns, transient=True, disable=not Console().is_terminal)
     tasks: dict[str, TaskID] = {}
 
     def show(what: str, done: int, of: int) -> None:

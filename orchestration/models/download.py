@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 
 from orchestration.models.errors import InstallError
-from orchestration.models.ledger import BLOCK
 
 TIMEOUT = 30.0  # seconds for connecting and for every read, not for the whole file
 TRIES = 3
@@ -60,7 +59,7 @@ def _continue(url: str, partial: Path, size: int, report: Callable[[int], None] 
         if done and response.status_code != httpx.codes.PARTIAL_CONTENT:
             done = 0  # the server sends everything again
         with partial.open("ab" if done else "wb") as out:
-            for block in response.iter_raw(BLOCK):
+            for block in response.iter_raw():
                 out.write(block)
                 done += len(block)
                 if report is not None:

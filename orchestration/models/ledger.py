@@ -57,7 +57,9 @@ class Ledger:
             known = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # absent or damaged: everything is hashed again, nothing is lost
             return {}
-        return known if isinstance(known, dict) else {}
+        if not isinstance(known, dict):
+            return {}
+        return {path: entry for path, entry in known.items() if isinstance(entry, list) and len(entry) == 3}
 
     def _write(self) -> None:
         try:

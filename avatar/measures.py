@@ -72,11 +72,12 @@ def nods(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> NodMeasu
     for frame in range(1, len(pitch) - 1):
         if not (region[frame] and pitch[frame] > pitch[frame - 1] and pitch[frame] >= pitch[frame + 1]):
             continue
-        left = pitch[max(0, frame - reach) : frame + 1]
+        left = pitch[max(0, frame - reach) : frame + 1][::-1]
         right = pitch[frame : frame + reach + 1]
-        depth = min(pitch[frame] - left.min(), pitch[frame] - right.min())
-        length = int(np.argmin(right)) + int(np.argmin(left[::-1]))
-        if depth >= NOD_DEPTH and length and NOD_BAND[0] <= FRAME_RATE / length <= NOD_BAND[1]:
+        depth = float(pitch[frame] - max(left.min(), right.min()))
+        # a raised-cosine cycle is half its length wide at half its depth
+        length = 2 * (_fall(left, depth / 2) + _fall(right, depth / 2))
+        if depth >= NOD_DEPTH and NOD_BAND[0] <= FRAME_RATE / length <= NOD_BAND[1]:
             cycles.append((frame, FRAME_RATE / length, depth))
     starts = [frame for frame, _, _ in cycles]
     gestures = sum(1 for i, s in enumerate(starts) if i == 0 or s - starts[i - 1] > 0.6 * FRAME_RATE)
@@ -87,6 +88,13 @@ def nods(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> NodMeasu
         rate=float(np.median([rate for _, rate, _ in cycles])) if cycles else 0.0,
         depth=float(np.median([depth for _, _, depth in cycles])) if cycles else 0.0,
     )
+
+
+def _fall(values: NDArray[np.float64], by: float) -> float:
+    """Frames, interpolated, until ``values`` have first fallen ``by`` below their first."""
+    below = values[0] - by
+    index = int(np.argmax(values <= below))
+    return index - float((below - values[index]) / (values[index - 1] - values[index]))
 
 
 def gaze_share(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> float:

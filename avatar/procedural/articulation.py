@@ -21,7 +21,10 @@ WINDOW = 512  # samples: 32 ms
 BIN = SAMPLE_RATE / WINDOW  # 31.25 Hz
 ORDER = 10  # five formants below 4 kHz
 NARROW = WINDOW // 4 + 1  # bins of 0..4 kHz
-MURMUR = (15.0, 21.0)  # dB by which 94-700 Hz exceed 700-3000 Hz: from an open mouth to closed lips
+PERIODIC = (0.5, 0.75)  # periodicity from noise to voice; noise in a narrow band reaches 0.55
+MURMUR = (19.0, 26.0)  # dB by which 94-700 Hz exceed 700-3000 Hz: from a close vowel to closed lips
+DULL = (30.0, 40.0)  # dB by which what is below 2.5 kHz exceeds what is above; close vowels are brighter
+ROUND_BELOW = 0.80  # place of F2 in the voice's range under which a close vowel has rounded lips
 
 Array = NDArray[np.float64]
 
@@ -103,19 +106,26 @@ class ArticulationTracker:
             return SILENT
         _, low, middle, upper, high = bands
         middle += upper
-        # a hiss has its energy high; periodicity alone can't tell, since voiced hisses have both
-        hiss = _ramp((upper + high) / (low + middle + high), 0.30, 0.75) * (1 - 0.6 * hop.periodicity)
-        voice = hop.level.loudness * _ramp(hop.periodicity, 0.25, 0.6) * (1 - hiss)
+        noise = 1 - _ramp(hop.periodicity, *PERIODIC)
+        sharp = _ramp((upper + high) / (low + middle + high), 0.30, 0.75)
+        # voiced hisses are periodic too, so sharpness counts even then; the weak ones have little but noise
+        hiss = max(sharp * (1 - 0.6 * hop.periodicity), 0.6 * noise)
+        loudness = hop.level.loudness
+        voice = loudness * (1 - noise) * (1 - hiss)
         opening, front = self._vowel(formants, voice)
-        murmur = _ramp(10 * log10(low / middle), *MURMUR) * _ramp(hop.periodicity, 0.5, 0.7)
+        murmur = _ramp(10 * log10(low / middle), *MURMUR) * _ramp(
+            10 * log10((low + middle) / (upper + high)), *DULL
+        )
+        murmur *= 1 - noise
+        rounded = _ramp(ROUND_BELOW - 0.45 * opening - front, 0.0, 0.45) * (1 - 0.75 * opening)
         return Articulation(
             voice=voice,
             open=opening * (1 - murmur),
-            spread=front * (1 - 0.6 * opening),
-            rounded=(1 - front) ** 2 * (1 - 0.75 * opening),
-            hiss=hiss * max(hop.level.loudness, 0.3),
-            hush=1 - _ramp(centroid, 2300.0, 3100.0),
-            closed=murmur * min(1.0, 2 * hop.level.loudness),
+            spread=front * (1 - 0.6 * opening) * (1 - rounded),
+            rounded=rounded * (1 - murmur),
+            hiss=hiss * (0.35 + 0.65 * loudness),
+            hush=sharp * _ramp(centroid, 2900.0, 3150.0) * (1 - _ramp(centroid, 3900.0, 4700.0)),
+            closed=murmur * min(1.0, 2 * loudness),
         )
 
     def _vowel(self, formants: list[float], voice: float) -> tuple[float, float]:

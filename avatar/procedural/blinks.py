@@ -17,8 +17,9 @@ class Activity(Enum):
     SPEAKING = "speaking"
 
 
-SPONTANEOUS = {Activity.IDLE: 17.0, Activity.LISTENING: 13.0, Activity.SPEAKING: 22.0}
+SPONTANEOUS = {Activity.IDLE: 14.0, Activity.LISTENING: 13.0, Activity.SPEAKING: 23.0}
 """Blinks a minute that nothing triggers; pauses and gaze shifts add theirs."""
+REGULARITY = 2.0  # shape of the waits' gamma distribution: 1 is pure chance, more is more even
 REFRACTORY = 0.60  # s between a blink's start and the next's
 LENGTH = (0.16, 0.26)  # s from open to open
 CLOSING_SHARE = 0.38  # of the length; lids open more slowly than they close
@@ -31,6 +32,7 @@ class Blinks:
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._since = float(rng.uniform(REFRACTORY, 3.0))  # s since the last blink began
+        self._wait = float(rng.gamma(REGULARITY, 1 / REGULARITY))  # mean waits until the next of itself
         self._length = 0.0  # s; 0 when the lids are at rest
         self._due: float | None = None  # s until an answering blink
 
@@ -43,9 +45,10 @@ class Blinks:
     def step(self, activity: Activity) -> float:
         """Lid closure for the next frame."""
         self._since += FRAME_SECONDS
-        # a hazard that counts the refractory time in, so that the mean rate is the one named
-        mean_wait = max(60.0 / SPONTANEOUS[activity] - REFRACTORY, FRAME_SECONDS)
-        spontaneous = self._rng.random() < FRAME_SECONDS / mean_wait
+        self._wait -= FRAME_SECONDS * SPONTANEOUS[activity] / 60.0
+        spontaneous = self._wait <= 0
+        if spontaneous:
+            self._wait += float(self._rng.gamma(REGULARITY, 1 / REGULARITY))
         if self._due is not None:
             self._due -= FRAME_SECONDS
         if self._since >= REFRACTORY and (spontaneous or (self._due is not None and self._due <= 0)):

@@ -13,8 +13,8 @@ from avatar.procedural.curves import FRAME_SECONDS, Spring
 
 Array = NDArray[np.float64]
 
-AT_PARTNER = 2.2  # s, mean bout of looking at the partner (Rogers 2018)
-AWAY = {Activity.IDLE: 1.5, Activity.LISTENING: 0.75, Activity.SPEAKING: 3.0}  # s, mean bout of looking away
+AT_PARTNER = 2.7  # s, mean bout of looking at the partner; turns cut some short, 2.2 come out (Rogers 2018)
+AWAY = {Activity.IDLE: 1.5, Activity.LISTENING: 1.1, Activity.SPEAKING: 3.4}  # s, mean bout of looking away
 SHORTEST = 0.35  # s, any bout
 START_AVERSION = 0.75  # chance to look away as the agent begins to speak (Ho 2015)
 AWAY_YAW = (radians(9), radians(20))  # to either side

@@ -22,7 +22,7 @@ TALK_BAND = (0.20, 0.95)  # Hz
 LIFT = radians(0.35)  # pitch a semitone: the head rises with the voice
 BEAT = radians(2.4)  # pitch of an accent's beat
 BEAT_SECONDS = 0.40
-NOD_RATES = (2.6, 4.6)  # Hz; people reach 6.5, which 25 frames a second draw badly
+NOD_RATES = (2.6, 5.0)  # Hz; people reach 6.5, which 25 frames a second draw badly
 NOD_DECLINE = 0.62  # each cycle against the one before
 NOD_CYCLES = (1, 3)
 
@@ -59,13 +59,14 @@ class Nods:
         return self._cycles > 0
 
     def start(self, amplitude: float) -> None:
-        """Begin a nod of this amplitude in radians; ignored while one is under way."""
+        """Begin a nod of this amplitude in radians (at the slowest rate); ignored while one is under way."""
         if self.nodding:
             return
-        self._amplitude = amplitude
+        rate = float(self._rng.uniform(*NOD_RATES))
+        self._amplitude = amplitude * NOD_RATES[0] / rate  # faster nods are smaller: the same peak speed
         self._cycles = int(self._rng.integers(NOD_CYCLES[0], NOD_CYCLES[1] + 1))
         self._phase = 0.0
-        self._step = float(self._rng.uniform(*NOD_RATES)) / FRAME_RATE
+        self._step = rate / FRAME_RATE
 
     def step(self) -> float:
         """Pitch offset in radians, positive down."""

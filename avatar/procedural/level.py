@@ -12,10 +12,13 @@ from avatar.animator import SAMPLE_RATE, FloatArray
 HOP_SAMPLES = 320  # two hops a frame
 HOP_SECONDS = HOP_SAMPLES / SAMPLE_RATE  # 0.02 s
 
-QUIETEST = -60.0  # dBFS; nothing below this ever counts as sound
+QUIETEST = -62.0  # dBFS; nothing below this ever counts as sound
 LOUDEST_GATE = -32.0  # dBFS; nothing above this is ever taken for background
 ABOVE_FLOOR = 9.0  # dB that speech must stand out of the background
-BELOW_SPEECH = 28.0  # dB under the voice's own level at which it counts as silence
+BELOW_SPEECH = (
+    36.0  # dB under the voice's own level at which it counts as silence; a telephone's /s/ is at 30
+)
+VOICE_RANGE = 28.0  # dB under the voice's own level at which loudness is 0
 FLOOR_RISE = 8.0  # dB/s; how fast the background estimate follows a louder background
 SPEECH_FALL = 2.0  # dB/s; how fast the voice's level estimate follows a quieter voice
 
@@ -39,7 +42,7 @@ class LevelTracker:
 
     def __init__(self) -> None:
         self.speech = -20.0  # dBFS, loud hops of the voice
-        self.floor = -75.0  # dBFS, background
+        self.floor = -62.0  # dBFS, background
 
     def step(self, hop: FloatArray) -> Level:
         """Level of one hop, float32 (320,)."""
@@ -53,5 +56,5 @@ class LevelTracker:
             self.speech += 0.25 * (db - self.speech)
         elif db > self.floor + ABOVE_FLOOR:
             self.speech = max(self.speech - SPEECH_FALL * HOP_SECONDS, -45.0)
-        loudness = (db - gate) / max(self.speech - gate, 6.0)
+        loudness = 1.0 + (db - self.speech) / VOICE_RANGE
         return Level(db=db, active=db > gate, loudness=min(1.0, max(0.0, loudness)))

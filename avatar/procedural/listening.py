@@ -14,7 +14,7 @@ import numpy as np
 from avatar.procedural.curves import FRAME_SECONDS
 from avatar.procedural.prosody import Prosody
 
-NOD = (radians(3.2), radians(5.8))  # amplitude
+NOD = (radians(3.6), radians(6.2))  # amplitude
 CUE_DELAY = 0.70  # s from a low-pitch region to the nod
 CUE_CHANCE = 0.55
 PAUSE_DELAY = (0.04, 0.28)  # s after a pause is noticed, itself 200 ms after the last sound

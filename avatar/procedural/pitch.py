@@ -14,7 +14,7 @@ WINDOW = 384  # samples at RATE: 48 ms, three periods of the lowest voice
 LOWEST, HIGHEST = 70.0, 400.0  # Hz
 SHORTEST, LONGEST = int(RATE / HIGHEST), int(RATE / LOWEST)  # lags in samples at RATE
 FFT = 512  # at least WINDOW + LONGEST, so that lags don't wrap round
-VOICED = 0.55  # autocorrelation from which a hop counts as voiced
+VOICED = 0.65  # autocorrelation from which a hop counts as voiced
 OCTAVE_COST = 0.04  # taken off an octave, so that the period beats its multiples
 
 _TAPER = np.hanning(WINDOW)

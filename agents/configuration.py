@@ -39,8 +39,12 @@ class LlamaConfig(BaseModel):
     temperature: float = Field(default=0.0, ge=0.0, le=2.0, description="0 always takes the likeliest token.")
     top_p: float = Field(default=0.95, gt=0.0, le=1.0, description="Probability mass sampled from.")
     repeat_penalty: float = Field(
-        default=1.1, ge=0.5, le=2.0, description="Divides the scores of recent tokens; 1 is off."
+        default=1.0,
+        ge=0.5,
+        le=2.0,
+        description="Divides the scores of recent tokens, the prompt's facts among them; 1 is off.",
     )
+
     repeat_window: int = Field(
         default=64, ge=0, le=4096, description="Recent tokens that the penalty looks at."
     )

@@ -1,0 +1,56 @@
+"""What is done to a reply while it streams: kept short, and closed whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from agents.language_model import TextDelta
+from agents.words import Ending, ending, words
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[TextDelta]) -> AsyncIterator[AsyncIterator[TextDelta]]:
+    """Stop a reply's generation when its reader leaves, for any reason."""
+    try:
+        yield stream
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def limit_sentences(stream: AsyncIterator[TextDelta], sentences: int) -> AsyncIterator[TextDelta]:
+    """Pass on a reply's first ``sentences`` sentences and stop its generation there.
+
+    Small models answer in their first sentence and invent in the following ones.
+    """
+    text = ""
+    async with closing(stream):
+        async for delta in stream:
+            passed = len(text)
+            text += delta.text
+            end = _sentences_end(text, sentences)
+            if end is None:
+                yield delta
+                continue
+            if end > passed:
+                yield replace(delta, text=text[passed:end])
+            return
+
+
+def _sentences_end(text: str, sentences: int) -> int | None:
+    """Where the first ``sentences`` sentences of ``text`` end, None if that isn't certain yet."""
+    found = 0
+    first = True
+    for begin, end in words(text):
+        rest = text[end:].lstrip()
+        if not rest:
+            return None
+        is_end = ending(text[begin:end], rest[0], first=first) is Ending.SENTENCE
+        found += is_end
+        first = is_end
+        if found == sentences:
+            return end
+    return None

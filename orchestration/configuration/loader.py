@@ -31,11 +31,11 @@ def load_configuration(source: str | Path, *, models: bool = True) -> Configurat
     document = read_document(configuration_path(source))
     data = _anchored(document)
     problems = list(document.problems)
-    data["persona"], persona_problems = _persona(document, data.get("persona"))
-    if persona_problems:
-        del data["persona"]
+    persona_problems: list[Problem] = []
+    if isinstance(data.get("persona"), str):
+        data["persona"], persona_problems = _persona(document, data["persona"])
     configuration, found = validate(Configuration, document, data)
-    if persona_problems:  # reported where they are, not as a persona that was not given
+    if persona_problems:  # reported where they are, not as a persona that is null
         found = [problem for problem in found if problem.key != "persona"]
     problems += persona_problems + found
     if models:
@@ -129,10 +129,8 @@ def _beside(file: Path, value: str) -> str:
     return str(path.resolve()) if "/" in value and path.exists() else value
 
 
-def _persona(document: Document, value: object) -> tuple[object, list[Problem]]:
-    """The persona given as a packaged name, a path, or in place; and what is wrong with its file."""
-    if not isinstance(value, str):
-        return value, []
+def _persona(document: Document, value: str) -> tuple[Persona | None, list[Problem]]:
+    """The persona given as a packaged name or a path, and what is wrong with its file."""
     if value in packaged_names("personas"):
         path = configs_folder() / "personas" / f"{value}.yaml"
     elif "/" in value or value.endswith((".yaml", ".yml")):

@@ -41,7 +41,9 @@ def _problem(model: type[BaseModel], document: Document, details: ErrorDetails) 
         case "missing":
             return document.problem(location, "required but not given", key=key)
         case "union_tag_not_found" | "union_tag_invalid":
-            return document.problem(location, details["msg"].removeprefix("Input "), key=key)
+            tag = str(details.get("ctx", {}).get("discriminator", "")).strip("'")
+            message = details["msg"].removeprefix("Input ")
+            return document.problem((*location, tag), message, key=f"{key}.{tag}")
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
     value = details["input"]
     if isinstance(value, str | int | float | bool) or value is None:

@@ -127,6 +127,7 @@ class SilenceEndOfTurn:
         self._began = 0  # first frame of the turn
         self._speech_end = 0  # first frame after the latest speech of the turn
         self._rise: int | None = None  # first frame of a sound that may become speech
+        self._was_cut = False  # whether the frame before was speech that the length limit cut off
 
     def step(self, probability: float) -> tuple[TurnSignal, ...]:
         """Take the speech probability (0..1) of the next frame; return what it decided, oldest first.
@@ -163,7 +164,12 @@ class SilenceEndOfTurn:
         return signal
 
     def _quiet(self, probability: float) -> tuple[TurnSignal, ...]:
-        if not self._rising(probability, self._min_speech):
+        needed = self._min_speech
+        if self._was_cut and probability >= self._end_threshold:
+            # The same speech goes on: not even its last frame is lost.
+            self._rise, needed = self._frame, 1
+        self._was_cut = False
+        if not self._rising(probability, needed):
             return ()
         started = self._speak(TurnSignalKind.SPEECH_STARTED)
         self._began = started.frame
@@ -197,6 +203,7 @@ class SilenceEndOfTurn:
         if self._frame + 1 - self._began < self._max_turn:
             return ()
         self._state = _State.QUIET
+        self._was_cut = True
         return (
             TurnSignal(TurnSignalKind.PAUSED, self._speech_end),
             TurnSignal(TurnSignalKind.TURN_ENDED, self._speech_end),

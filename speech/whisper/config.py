@@ -29,7 +29,7 @@ class WhisperConfig(BaseModel):
         description="Encode only the utterance and append cached silence, instead of the full 30 s window",
     )
     tail: float = Field(
-        default=1.0,
+        default=0.5,
         ge=0.1,
         le=5,
         description="Silence encoded after the utterance in the short window (seconds)",
@@ -54,10 +54,10 @@ class WhisperConfig(BaseModel):
         default=-55, ge=-120, le=0, description="Sound whose loudest 40 ms stay below this is silence (dBFS)"
     )
     no_speech_threshold: float = Field(
-        default=0.6,
+        default=0.5,
         ge=0,
         le=1,
-        description="Probability of no speech that, with a low logprob, rejects (0..1)",
+        description="No-speech probability that rejects doubtful text and silence phrases (0..1)",
     )
     logprob_threshold: float = Field(
         default=-1.0,

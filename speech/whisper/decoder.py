@@ -43,7 +43,7 @@ def _norm(module: torch.nn.LayerNorm, dtype: torch.dtype) -> _Norm:
 def _affine(dtype: torch.dtype, *modules: torch.nn.Linear) -> _Affine:
     """One product for several layers over the same input; a layer without a bias gets zeros."""
     weights: list[Tensor] = [m.weight for m in modules]
-    biases = [torch.zeros_like(m.weight[:, 0]) if m.bias is None else m.bias for m in modules]
+    biases: list[Tensor] = [torch.zeros_like(m.weight[:, 0]) if m.bias is None else m.bias for m in modules]
     return _Affine(torch.cat(weights).to(dtype), torch.cat(biases).to(dtype))
 
 

@@ -49,16 +49,26 @@ def _configuration(config: str, gpu: dict[str, Any] | None) -> Iterator[Check]:
         return
     try:
         configuration = load_configuration(config, models=False)
-    except ConfigurationError as error:
-        for problem in error.problems:
-            place = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
-            fix = problem.fix or "correct it"
-            yield Check(subject, State.FAILED, f"{place}: {problem.key}: {problem.message}", fix)
+    except ConfigurationError:
+        yield from _problems(subject, config)
         return
     yield Check(subject, State.OK, "valid")
     yield from _models(configuration)
     yield check_port(configuration.gateway.host, configuration.gateway.port)
     yield _gpu(configuration, gpu)
+
+
+def _problems(subject: str, config: str) -> Iterator[Check]:
+    """Everything that is wrong with an invalid configuration, its models included."""
+    from orchestration.configuration.loader import load_configuration
+
+    try:
+        load_configuration(config)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            place = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
+            fix = problem.fix or "correct it"
+            yield Check(subject, State.FAILED, f"{place}: {problem.key}: {problem.message}", fix)
 
 
 def _models(configuration: Configuration) -> Iterator[Check]:

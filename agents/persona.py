@@ -13,11 +13,11 @@ class PersonaError(ValueError):
 
 
 class Fact(BaseModel):
-    """Something the agent knows, as a question people ask and the sentence that answers it."""
+    """Something the agent knows, as the questions people ask for it and the sentence that answers them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    question: str = Field(min_length=1, max_length=200, description="How people ask for it.")
+    questions: tuple[str, ...] = Field(min_length=1, max_length=10, description="How people ask for it.")
     answer: str = Field(
         min_length=1, max_length=400, description="One sentence that can be said aloud as it is."
     )
@@ -27,7 +27,7 @@ class Persona(BaseModel):
     """One character that an agent plays.
 
     Small models answer well only from their prompt, and best when it lists questions with their answers, so
-    ``facts`` carries what people will ask for.
+    ``facts`` carries what people will ask for, in several wordings where one is not enough.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,7 +69,7 @@ class Persona(BaseModel):
     def system_prompt(self) -> str:
         """The model's first message, the same for every turn, so that it is read once and then cached."""
         lines = [f"You are {self.name}, {self.role}. {self.style}".rstrip()]
-        lines.extend(f"{fact.question} {fact.answer}" for fact in self.facts)
+        lines.extend(f"- {question}\n{fact.answer}" for fact in self.facts for question in fact.questions)
         return "\n".join(lines)
 
 

@@ -1,0 +1,143 @@
+"""Replies are cut after their sentences, closed when nobody reads on, and asked for again when they fail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.failures import EmptyReply, LanguageModelRefused, LanguageModelTimeout, LanguageModelUnavailable
+from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.llama import LocalLlama
+from agents.reply import limit_sentences
+from agents.retry import RetryingLanguageModel
+from agents.simulated_user import ModelUser, ScriptedUser, UserGoal
+
+HELLO = (Message("user", "Hello!"),)
+
+
+class Scripted:
+    """A model whose replies and failures are given; one entry a request."""
+
+    def __init__(self, *replies: Sequence[str | LanguageModelError]) -> None:
+        self.replies = list(replies)
+        self.asked: list[tuple[Message, ...]] = []
+        self.closed = 0
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int | None = None
+    ) -> AsyncIterator[TextDelta]:
+        """Play the next entry."""
+        self.asked.append(tuple(messages))
+        try:
+            for piece in self.replies.pop(0):
+                if isinstance(piece, LanguageModelError):
+                    raise piece
+                yield TextDelta(piece, 0.0)
+        finally:
+            self.closed += 1
+
+
+async def read(stream: AsyncIterator[TextDelta]) -> str:
+    """The whole text of a reply."""
+    return "".join([delta.text async for delta in stream])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "sentences", "kept"),
+    [
+        (["It costs $3.", "50. Thank", "s. Bye."], 1, "It costs $3.50."),
+        (["Hi. ", "We open at 9 a.m. on", " Monday. And more"], 2, "Hi. We open at 9 a.m. on Monday."),
+        (["One. Two. Three. Four."], 2, "One. Two."),
+        (["No end in sight"], 1, "No end in sight"),
+        (["One."], 1, "One."),
+    ],
+)
+async def test_a_reply_stops_after_its_sentences(pieces: list[str], sentences: int, kept: str) -> None:
+    model = Scripted(pieces)
+    assert await read(limit_sentences(model.stream(HELLO), sentences)) == kept
+    assert model.closed == 1
+
+
+@given(st.text("aB. !?5", max_size=60), st.integers(1, 3), st.data())
+async def test_where_a_reply_stops_does_not_depend_on_its_pieces(
+    text: str, sentences: int, data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(0, len(text)))
+    whole = await read(limit_sentences(Scripted([text]).stream(HELLO), sentences))
+    assert await read(limit_sentences(Scripted([text[:cut], text[cut:]]).stream(HELLO), sentences)) == whole
+    assert text.startswith(whole)
+
+
+async def test_a_failure_before_the_first_word_is_retried_once() -> None:
+    model = Scripted([LanguageModelUnavailable("busy")], ["fine"])
+    retrying = RetryingLanguageModel([model])
+    assert await read(retrying.stream(HELLO)) == "fine"
+    assert retrying.failures == {"LanguageModelUnavailable": 1}
+
+
+async def test_two_failures_go_to_the_next_engine() -> None:
+    first, second = Scripted([EmptyReply("nothing")], [EmptyReply("nothing")]), Scripted(["fine"])
+    assert await read(RetryingLanguageModel([first, second]).stream(HELLO)) == "fine"
+    assert len(first.asked) == 2
+
+
+@pytest.mark.parametrize("error", [LanguageModelTimeout("slow"), LanguageModelRefused("no key")])
+async def test_a_timeout_or_refusal_goes_to_the_next_engine_at_once(error: LanguageModelError) -> None:
+    first, second = Scripted([error]), Scripted(["fine"])
+    assert await read(RetryingLanguageModel([first, second]).stream(HELLO)) == "fine"
+    assert len(first.asked) == 1
+
+
+async def test_a_reply_that_breaks_off_is_not_started_again() -> None:
+    model = Scripted(["We are", LanguageModelUnavailable("gone")], ["never"])
+    heard = ""
+    with pytest.raises(LanguageModelUnavailable, match="gone"):
+        async for delta in RetryingLanguageModel([model]).stream(HELLO):
+            heard += delta.text
+    assert heard == "We are" and len(model.asked) == 1
+
+
+async def test_the_last_failure_is_raised_when_no_engine_is_left() -> None:
+    model = Scripted([EmptyReply("one")], [EmptyReply("two")])
+    with pytest.raises(EmptyReply, match="two"):
+        await read(RetryingLanguageModel([model]).stream(HELLO))
+
+
+async def test_closing_a_retried_reply_closes_the_engine() -> None:
+    model = Scripted(["a", "b"])
+    stream = RetryingLanguageModel([model]).stream(HELLO)
+    await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert model.closed == 1
+
+
+def test_no_engine_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        RetryingLanguageModel([])
+
+
+async def test_a_scripted_user_says_its_lines_and_leaves() -> None:
+    user = ScriptedUser(["one", "two"])
+    assert [await user.next_utterance(()) for _ in range(4)] == ["one", "two", None, None]
+
+
+async def test_a_model_user_sees_the_dialogue_from_the_other_side() -> None:
+    model = Scripted(["How much is it? I wonder."], ["Thanks, goodbye!"])
+    user = ModelUser(model, UserGoal(role="a visitor", goal="a ticket", opening="Hello."))
+    dialogue = [Message("system", "You are Mira."), Message("user", "Hello."), Message("assistant", "Hi!")]
+    assert await user.next_utterance(dialogue[:1]) == "Hello."
+    assert await user.next_utterance(dialogue) == "How much is it?"
+    assert [message.role for message in model.asked[0]] == ["system", "assistant", "user"]
+    assert "Mira" not in model.asked[0][0].content
+    assert await user.next_utterance(dialogue) == "Thanks, goodbye!"
+    assert await user.next_utterance(dialogue) is None
+
+
+async def test_a_model_user_leaves_after_its_last_turn(llama: LocalLlama) -> None:
+    user = ModelUser(llama, UserGoal(role="a visitor", goal="to know the price", opening="Hello.", turns=2))
+    greeting = [Message("user", "Hello."), Message("assistant", "Hello! How can I help you?")]
+    said = [await user.next_utterance(greeting) for _ in range(3)]
+    assert said[0] == "Hello." and said[1] and said[2] is None

@@ -66,12 +66,12 @@ class OpenAICompatible:
                 chunk = await asyncio.wait_for(anext(chunks, None), self._left(started, visible))
                 if chunk is None:
                     break
-                for choice in chunk.choices:
+                for choice in chunk.choices or ():
                     finished = finished or choice.finish_reason is not None
                     if text := choice.delta.content:
                         visible = visible or not text.isspace()
                         yield TextDelta(text, time.perf_counter() - started)
-        except (openai.OpenAIError, TimeoutError) as error:
+        except (openai.OpenAIError, TimeoutError, ValueError) as error:  # ValueError: not JSON
             raise self._failure(error, visible) from error
         finally:
             if chunks is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import pickle
 import urllib.error
 import zipfile
@@ -43,7 +44,9 @@ def load_checkpoint(model: str, *, download: bool = True) -> Whisper:
 
 
 def _official(name: str, download: bool) -> Whisper:
-    cached = Path.home() / ".cache" / "whisper" / f"{name}{OPENAI_SUFFIX}"
+    # Where the library keeps its downloads: load_model's own default.
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
+    cached = cache / Path(whisper._MODELS[name]).name
     if not download and not cached.is_file():
         raise ModelFileError(
             f"{name}: not downloaded yet and downloading is off; run `whisper.load_model({name!r})`"

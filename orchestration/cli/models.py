@@ -110,10 +110,11 @@ def verify(
 
 def _names_of(config: str, registry: Registry) -> list[str]:
     """Models that ``config`` runs itself, less those given by path, which nobody can fetch."""
-    from orchestration.configuration.loader import load_configuration, model_names
+    from orchestration.configuration.document import read_document
+    from orchestration.configuration.sections import configuration_path, model_names
     from orchestration.models.libraries import library_names
 
-    names = model_names(load_configuration(config, models=False))
+    names = model_names(read_document(configuration_path(config)).data)
     return [name for role, name in names.items() if registry.find(name, role) or name in library_names(role)]
 
 

@@ -11,13 +11,13 @@ from orchestration.configuration.document import Document, read_document
 from orchestration.configuration.folder import configs_folder, packaged_names
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.schema import Configuration
+from orchestration.configuration.sections import MODEL_SECTIONS, configuration_path, model_names
 from orchestration.configuration.validation import validate
 from orchestration.models.errors import ModelError
 from orchestration.models.ledger import Ledger
-from orchestration.models.registry import Registry, Role, load_registry
+from orchestration.models.registry import Registry, load_registry
 from orchestration.models.resolve import resolve
 
-MODEL_SECTIONS: tuple[Role, ...] = ("voice_activity", "recognizer", "language_model", "synthesizer")
 FILE_KEYS = (("synthesizer", "speaker_wav"), *((section, "model") for section in MODEL_SECTIONS))
 
 
@@ -53,60 +53,22 @@ def resolve_models(configuration: Configuration, registry: Registry | None = Non
     registry, ledger = registry or load_registry(), Ledger()
     sections: dict[str, object] = {}
     problems: list[Problem] = []
-    for role in MODEL_SECTIONS:
-        section = getattr(configuration, role)
-        name = _model_name(section.model_dump())
-        if not name:
-            continue
+    for role, name in model_names(configuration.model_dump()).items():
         try:
             location = resolve(name, role, registry, ledger=ledger).location
         except ModelError as error:
             problems.append(Problem(Path("configuration"), 0, 0, f"{role}.model", str(error)))
         else:
-            sections[role] = section.model_copy(update={"model": location})
+            sections[role] = getattr(configuration, role).model_copy(update={"model": location})
     if problems:
         raise ConfigurationError(problems)
     return configuration.model_copy(update=sections)
 
 
-def configuration_path(source: str | Path) -> Path:
-    """The file behind a packaged name or a path.
-
-    Raises ``ConfigurationError`` that lists the packaged names when there is neither.
-    """
-    path = Path(source).expanduser()
-    if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
-        return path
-    names = [name for name in packaged_names() if name != "models"]
-    if str(source) in names:
-        return configs_folder() / f"{source}.yaml"
-    message = f"no packaged configuration is called {str(source)!r}"
-    raise ConfigurationError(
-        [Problem(path, 0, 0, "", message, f"give a YAML file, or one of: {', '.join(names)}")]
-    )
-
-
-def model_names(configuration: Configuration) -> dict[Role, str]:
-    """The models that a configuration runs itself, by role; hosted ones are left out."""
-    names = {role: _model_name(getattr(configuration, role).model_dump()) for role in MODEL_SECTIONS}
-    return {role: name for role, name in names.items() if name}
-
-
-def _model_name(section: dict[str, Any]) -> str:
-    if section.get("engine") == "openai":  # runs on a server of its own
-        return ""
-    name = section.get("model")
-    return name if isinstance(name, str) else ""
-
-
 def _model_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
     registry, ledger = load_registry(), Ledger()
     problems = []
-    for role in MODEL_SECTIONS:
-        section = data.get(role)
-        name = _model_name(section) if isinstance(section, dict) else ""
-        if not name:
-            continue
+    for role, name in model_names(data).items():
         try:
             resolve(name, role, registry, ledger=ledger)
         except ModelError as error:

@@ -72,14 +72,14 @@ def _problems(subject: str, config: str) -> Iterator[Check]:
 
 
 def _models(configuration: Configuration) -> Iterator[Check]:
-    from orchestration.configuration.loader import model_names
+    from orchestration.configuration.sections import model_names
     from orchestration.models.errors import ModelError
     from orchestration.models.ledger import Ledger
     from orchestration.models.registry import load_registry
     from orchestration.models.resolve import resolve
 
     registry, ledger = load_registry(), Ledger()
-    for role, name in model_names(configuration).items():
+    for role, name in model_names(configuration.model_dump()).items():
         subject = f"model {name}"
         try:
             found = resolve(name, role, registry, ledger=ledger)

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from agents.configuration import LlamaConfig
 from orchestration.configuration.document import read_document
 from orchestration.configuration.folder import configs_folder
-from orchestration.configuration.loader import configuration_path, load_configuration, resolve_models
+from orchestration.configuration.loader import load_configuration, resolve_models
 from orchestration.configuration.problems import ConfigurationError
 from orchestration.configuration.schema import Configuration
+from orchestration.configuration.sections import configuration_path
 
 MINIMAL = """\
 persona: mira

@@ -9,6 +9,7 @@ import re
 import tempfile
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import espeakng_loader
 
@@ -22,6 +23,22 @@ _LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")  # espeak marks
 
 class EspeakError(RuntimeError):
     """espeak-ng can't be loaded or doesn't know the language; the message names the remedy."""
+
+
+class _VoiceProperties(ctypes.Structure):
+    """``espeak_VOICE`` of speak_lib.h."""
+
+    _fields_: ClassVar = [
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("reserved", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    ]
 
 
 class Espeak:
@@ -61,6 +78,7 @@ class Espeak:
             ctypes.c_int,
         ]
         self._library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
+        self._library.espeak_SetVoiceByProperties.argtypes = [ctypes.POINTER(_VoiceProperties)]
         self._library.espeak_TextToPhonemes.argtypes = [
             ctypes.POINTER(ctypes.c_char_p),
             ctypes.c_int,
@@ -100,10 +118,15 @@ class Espeak:
     def _select(self, language: str) -> None:
         if language == self._language:
             return
-        if self._library.espeak_SetVoiceByName(language.encode("utf-8")) != 0:
+        name = language.encode("utf-8", errors="ignore")
+        wanted = _VoiceProperties(languages=name)  # where no file is called so: fr-fr is in the file "fr"
+        if (
+            self._library.espeak_SetVoiceByName(name) != 0
+            and self._library.espeak_SetVoiceByProperties(ctypes.byref(wanted)) != 0
+        ):
             self._language = ""
             raise EspeakError(
-                f"espeak-ng has no voice {language!r}; use one of its languages, such as en-us, en-gb, de, fr-fr"
+                f"espeak-ng has no voice {language!r}; use a language such as en-us, en-gb, de or fr-fr"
             )
         self._language = language
 

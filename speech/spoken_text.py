@@ -10,6 +10,7 @@ neighbour's token and not said.
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -108,20 +109,29 @@ def split_pieces(
 ) -> list[tuple[Token, ...]]:
     """Cut tokens into pieces that a voice can say well: sentences, cut at clauses where they are long.
 
-    ``longest`` bounds a piece's spoken characters (a single longer token stays whole). A first sentence
-    longer than ``first_longest`` is begun with its first clauses, so that sound starts early.
+    ``longest`` bounds a piece's spoken characters; a longer token goes on in tokens without text. A first
+    sentence longer than ``first_longest`` is begun with its first clauses, so that sound starts early.
     """
     pieces: list[tuple[Token, ...]] = []
     sentence: list[Token] = []
-    for at, token in enumerate(tokens):
+    bounded = [part for token in tokens for part in _bounded(token, longest)]
+    for at, token in enumerate(bounded):
         sentence.append(token)
-        if token.ends_sentence or at == len(tokens) - 1:
+        if token.ends_sentence or at == len(bounded) - 1:
             while sentence:
                 limit = longest if pieces else min(first_longest, longest)
                 cut = _cut(sentence, limit, longest)
                 pieces.append(tuple(sentence[:cut]))
                 sentence = sentence[cut:]
     return pieces
+
+
+def _bounded(token: Token, longest: int) -> list[Token]:
+    """The token, cut at its spoken spaces (or anywhere, if it has none) where it's too long to be said at
+    once.
+    """
+    parts = textwrap.wrap(token.spoken, longest, break_on_hyphens=False)
+    return [Token(token.text if not at else "", part) for at, part in enumerate(parts)]
 
 
 def _cut(sentence: Sequence[Token], limit: int, longest: int) -> int:
@@ -167,7 +177,9 @@ def _breaks(following: Sequence[Sequence[str]]) -> bool:
 def _spoken(part: str, context: Context, rules: Sequence[Rule]) -> str:
     """What is said for one written token: words, spaces, apostrophes, hyphens and pause marks."""
     said = spoken_form(part, context, rules)
-    said = unicodedata.normalize("NFC", "".join(_speakable(symbol) for symbol in said.translate(_PAUSE_FOR)))
+    said = unicodedata.normalize(
+        "NFC", "".join(map(_speakable, _without_stray_marks(said.translate(_PAUSE_FOR))))
+    )
     said = re.sub(r"(?<!\w)['-]+|['-]+(?!\w)", " ", said)  # apostrophes and hyphens only inside words
     said = re.sub(rf"\s*([{re.escape(PAUSES)}])[\s{re.escape(PAUSES)}]*", _one_pause, said)
     return " ".join(said.split()).lstrip(PAUSES + " ") if any(map(str.isalnum, said)) else said.strip()[:1]
@@ -189,6 +201,15 @@ def _speakable(symbol: str) -> str:
     if category in ("So", "Sk", "Cf", "Cc", "Cs", "Co", "Cn"):
         return ""
     return " "
+
+
+def _without_stray_marks(text: str) -> str:
+    """Accents stay on letters only."""
+    kept = ""
+    for symbol in text:
+        if unicodedata.category(symbol)[0] != "M" or (kept and unicodedata.category(kept[-1])[0] in "LM"):
+            kept += symbol
+    return kept
 
 
 def _without_controls(part: str) -> str:

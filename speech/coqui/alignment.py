@@ -56,9 +56,9 @@ def owners(alone: Sequence[str], together: str) -> list[int]:
             following = next(
                 (known[later] for later in range(at + 1, len(together)) if later in known), owner
             )
-            result[at] = max(owner, following)
-            continue
-        owner = max(owner, known.get(at, owner))
+            owner = max(owner, following)
+        else:
+            owner = max(owner, known.get(at, owner))
         result[at] = owner
     for at in range(len(together) - 1, 0, -1):
         if together[at] == " ":

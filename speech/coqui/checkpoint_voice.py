@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ COQUI_ERRORS = (
     RuntimeError,
     TypeError,
     ValueError,
+    UnpicklingError,
 )
 _UNPICKLED = ("bark", "tortoise")  # Coqui loads these without weights_only
 
@@ -71,7 +73,23 @@ class CheckpointVoice:
         self.sample_rate = int(synthesizer.output_sample_rate)
         languages = self._model.language_manager.language_names
         self.language = config.language or (languages[0] if languages else "en")
+        self._check_speaker(config)
         self._set_scales(config)
+
+    def _check_speaker(self, config: CoquiConfig) -> None:
+        """Coqui ignores a speaker that a model can't use, and fails late on one that it lacks."""
+        given = config.speaker or config.speaker_wav
+        if not self._api.is_multi_speaker:
+            if given is not None:
+                raise VoiceError(f"{self._name} has one speaker; remove speaker or speaker_wav: {given}")
+            return
+        known = list(self._api.speakers or [])
+        if given is None:
+            raise VoiceError(f"{self._name} needs a speaker; set one of {', '.join(known[:10])}")
+        if config.speaker_wav is None and config.speaker not in known:
+            raise VoiceError(
+                f"{self._name} has no speaker {config.speaker!r}; it has {', '.join(known[:10])}"
+            )
 
     def _set_scales(self, config: CoquiConfig) -> None:
         wanted = {

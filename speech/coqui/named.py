@@ -41,8 +41,8 @@ def fetch(model: str) -> tuple[Path, Path, tuple[Path, Path] | None]:
         TimeoutError,
     ) as error:
         raise VoiceError(
-            f"{model} isn't on this machine and can't be downloaded ({type(error).__name__}): go online once, "
-            f"or copy it to {folder}"
+            f"{model} isn't on this machine and can't be downloaded ({type(error).__name__}): "
+            f"go online once, or copy it to {folder}"
         ) from error
     if checkpoint is None:
         raise VoiceError(f"the download of {model} in {folder} holds no checkpoint; delete that folder")

@@ -104,11 +104,11 @@ def _parse_node(content: memoryview) -> Node:
     op = ""
     for number, value, _ in _fields(content):
         if number == _NODE_INPUT:
-            inputs.append(bytes(value).decode())
+            inputs.append(bytes(value).decode(errors="replace"))
         elif number == _NODE_OUTPUT:
-            outputs.append(bytes(value).decode())
+            outputs.append(bytes(value).decode(errors="replace"))
         elif number == _NODE_OP:
-            op = bytes(value).decode()
+            op = bytes(value).decode(errors="replace")
     return Node(op, tuple(inputs), tuple(outputs))
 
 

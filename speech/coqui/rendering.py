@@ -63,7 +63,8 @@ def render(
             words = [
                 SpokenWord(word.text, min(word.start, reached), min(word.end, reached)) for word in words
             ]
-        yield SpeechChunk(limit(pcm), tuple(words[:begins]), compute)
+        said = tuple(word for word in words[:begins] if word.text)  # a very long word goes on without text
+        yield SpeechChunk(limit(pcm), said, compute)
         waiting = waiting[begins:]
         compute = 0.0
 

@@ -11,7 +11,8 @@ from speech.spoken_text import Token
 
 _SECONDS_PER_LETTER = 0.065  # of sounding speech at a calm pace: about 15 letters a second
 _BLOCK = 0.01  # seconds of one loudness measurement
-_QUIET = 0.02  # of full scale; below it nothing is being said
+_QUIET = 0.03  # of the loudest block so far; below it nothing is being said
+_FLOOR = 1e-4  # of full scale; quieter than any voice
 
 
 class StreamedTiming:
@@ -29,21 +30,22 @@ class StreamedTiming:
         self._block = max(1, round(_BLOCK * sample_rate))
         self._rest: FloatArray = np.zeros(0, dtype=np.float32)
         self._blocks = 0
+        self._loudest = 0.0
         self._sounding: list[int] = []  # indices of the blocks in which something is said
         self._next = 0
         self._begun = 0.0  # sounding seconds at which the next token is expected
-        self._samples = 0
 
     def follow(self, pcm: FloatArray) -> tuple[TokenTime, ...]:
         """Take the next stretch (samples,); the tokens that are expected to begin in what has been taken so
         far.
         """
-        self._samples += len(pcm)
         joined = np.concatenate([self._rest, pcm])
         whole = len(joined) // self._block
         self._rest = joined[whole * self._block :]
         blocks = joined[: whole * self._block].reshape(whole, self._block).astype(np.float64)
-        loud = np.sqrt(np.mean(blocks**2, axis=1)) > _QUIET
+        loudness = np.sqrt(np.mean(blocks**2, axis=1))
+        self._loudest = max(self._loudest, float(np.max(loudness, initial=0.0)))
+        loud = loudness > max(_QUIET * self._loudest, _FLOOR)
         self._sounding += [self._blocks + int(at) for at in np.flatnonzero(loud)]
         self._blocks += whole
         said: list[TokenTime] = []

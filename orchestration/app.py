@@ -33,7 +33,7 @@ class BuildArguments(BaseModel):
 
 
 def build(arguments: BuildArguments) -> serve.Application:
-    """The application that ``arguments.config`` describes; raises ``ConfigurationError`` with all problems."""
+    """The application that ``arguments.config`` describes; raises ``ConfigurationError``."""
     return compose(resolve_models(load_configuration(arguments.config)))
 
 

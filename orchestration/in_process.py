@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
-from agents import create_language_model
+from agents.engines import create_language_model
 from avatar import AnimatorConfig
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines

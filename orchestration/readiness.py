@@ -9,6 +9,7 @@ from agents.dialogue import Dialogue
 from agents.language_model import LanguageModelError
 from orchestration.configuration import Configuration
 from orchestration.engines import EngineError, Engines
+from speech.synthesizer import SpeechChunk
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ async def make_ready(engines: Engines, configuration: Configuration) -> Engines:
 
     An engine that fails here is logged: the others still serve, and sessions try it again.
     """
-    apology = ()
+    apology: tuple[SpeechChunk, ...] = ()
     if configuration.session.fallback == "apology":
         try:
             chunks = [chunk async for chunk in engines.synthesizer.synthesize(configuration.persona.apology)]

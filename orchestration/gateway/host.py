@@ -37,6 +37,8 @@ def session_options(configuration: Configuration) -> SessionOptions:
         language_model_timeout=serving.language_model.timeout_s,
         synthesizer_timeout=serving.synthesizer.timeout_s,
         retries=serving.language_model.retries,
+        max_tokens=configuration.persona.max_tokens,
+        max_sentences=configuration.persona.max_sentences,
         apologise=session.fallback == "apology",
     )
     conversation = ConversationOptions(

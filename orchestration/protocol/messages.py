@@ -98,7 +98,7 @@ class UserAudio:
     kind: ClassVar[int] = 0x02
 
     pts: int
-    pcm: FloatArray  # (640,) float32 at 16 kHz, -1..1; PCM16 on the wire
+    pcm: FloatArray = field(repr=False)  # (640,) float32 at 16 kHz, -1..1; PCM16 on the wire
     generation: int = 0
 
 
@@ -119,7 +119,7 @@ class UserMotion:
     kind: ClassVar[int] = 0x05
 
     pts: int
-    motion: FloatArray  # (61,) float32
+    motion: FloatArray = field(repr=False)  # (61,) float32
     generation: int = 0
 
 
@@ -135,11 +135,11 @@ class AgentFrame:
 
     pts: int
     generation: int
-    pcm: FloatArray  # (960,) float32 at 24 kHz, -1..1; PCM16 on the wire
-    motion: FloatArray  # (61,) float32
+    pcm: FloatArray = field(repr=False)  # (960,) float32 at 24 kHz, -1..1; PCM16 on the wire
+    motion: FloatArray = field(repr=False)  # (61,) float32
     user_pts: int = NO_USER_FRAME
     speech: bool = False
-    flush: bool = field(default=False)
+    flush: bool = False
 
 
 JsonMessage = Hello | Welcome | UserText | Bye | Event | Error

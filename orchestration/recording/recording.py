@@ -11,7 +11,7 @@ from orchestration.protocol import AgentFrame, Event
 from orchestration.protocol.messages import NO_USER_FRAME
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Recording:
     """What both sides of one session said and showed, on one timeline that starts at pts 0."""
 

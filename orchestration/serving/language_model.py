@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from ray import serve
 
-from agents import LanguageModelConfig, create_language_model
+from agents.configuration import LanguageModelConfig
 from agents.language_model import Message, TextDelta
 from orchestration.configuration.serving import DeploymentConfig
 from orchestration.serving.limits import step_back
@@ -17,6 +17,9 @@ class LanguageModelDeployment:
     """A :class:`~agents.language_model.LanguageModel` in a process of its own."""
 
     def __init__(self, config: LanguageModelConfig, limits: DeploymentConfig) -> None:
+        # imported here, so that the process that binds the application doesn't load llama.cpp
+        from agents.engines import create_language_model
+
         step_back(limits)
         self._model = create_language_model(config)
 

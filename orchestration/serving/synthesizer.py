@@ -8,7 +8,7 @@ from ray import serve
 
 from orchestration.configuration.serving import DeploymentConfig
 from orchestration.serving.limits import step_back
-from speech.coqui import CoquiConfig, CoquiSynthesizer
+from speech.coqui.config import CoquiConfig
 from speech.synthesizer import SpeechChunk
 
 
@@ -17,6 +17,9 @@ class SynthesizerDeployment:
     """A :class:`~speech.coqui.CoquiSynthesizer` in a process of its own."""
 
     async def __init__(self, config: CoquiConfig, limits: DeploymentConfig):  # type: ignore[misc]  # awaited by Ray Serve
+        # imported here, so that the process that binds the application doesn't load torch
+        from speech.coqui import CoquiSynthesizer
+
         step_back(limits)
         self._synthesizer = CoquiSynthesizer(config)
         await self._synthesizer.warm_up()

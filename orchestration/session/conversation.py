@@ -25,6 +25,7 @@ from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
 
 log = logging.getLogger(__name__)
 
+VOICED = 0.5  # probability, 0..1, from which a frame counts towards a barge-in
 MOUTH_OPEN = 0.06  # jawOpen, 0..1, from which a mouth is seen to be open
 
 
@@ -72,7 +73,8 @@ class Conversation:
             on_failure=self.failed,
         )
         self._heard_at = array("d")  # session time at which each frame of the user was heard
-        self._speaking_since: int | None = None  # frame at which the user's speech began
+        self._speaking = False
+        self._voiced = 0  # frames of the user's present speech that sounded
         self._turn: TurnClock | None = None
         self._answer: asyncio.Task[None] | None = None
         self._side_tasks: set[asyncio.Task[None]] = set()
@@ -91,11 +93,11 @@ class Conversation:
         self._buffer.append(pcm)
         for signal in self._end_of_turn.step(probability):
             self._on_signal(signal)
-        if self._speaking_since is None:
+        if not self._speaking:
             return
         self._transcriber.speech_goes_on(self._buffer.seconds, self._buffer.pcm)
-        spoken = (len(self._heard_at) - self._speaking_since) * FRAME_SECONDS
-        gives_way = self._options.barge_in and spoken >= self._options.barge_in_after
+        self._voiced += probability >= VOICED
+        gives_way = self._options.barge_in and self._voiced * FRAME_SECONDS >= self._options.barge_in_after
         if self._floor.holder is Floor.AGENT and gives_way:
             self._interrupt(Floor.USER)
 
@@ -121,7 +123,8 @@ class Conversation:
     def _on_signal(self, signal: TurnSignal) -> None:
         match signal.kind:
             case TurnSignalKind.SPEECH_STARTED:
-                self._speaking_since = signal.frame
+                self._speaking = True
+                self._voiced = len(self._heard_at) - 1 - signal.frame
                 self._timeline.emit(EventType.SPEECH_STARTED)
                 if self._floor.holder is Floor.THINKING:
                     self._withdraw()  # the user had not finished after all
@@ -130,18 +133,18 @@ class Conversation:
                 if self._floor.holder is not Floor.AGENT:
                     self._move(Floor.USER)
             case TurnSignalKind.PAUSED:
-                self._speaking_since = None
+                self._speaking = False
                 self._timeline.emit(EventType.SPEECH_PAUSED)
                 self._transcriber.speculate(self._buffer.pcm())
             case TurnSignalKind.RESUMED:
-                self._speaking_since = signal.frame
+                self._speaking = True
                 self._timeline.emit(EventType.SPEECH_RESUMED)
                 self._transcriber.discard()
             case TurnSignalKind.TURN_ENDED:
                 self._on_turn_end(signal)
 
     def _on_turn_end(self, signal: TurnSignal) -> None:
-        self._speaking_since = None
+        self._speaking = False
         now = self._timeline.now()
         last_speech = max(0, signal.frame - 1)
         turn = TurnClock(

@@ -24,7 +24,6 @@ class Memory:
         self._timeout = acknowledge_timeout
         self._utterance: Utterance | None = None  # the reply not yet settled
         self._settle_by = float("inf")
-        self._overheard: list[str] = []  # what the user said over the agent, to be remembered after it
 
     def user_said(self, text: str) -> None:
         """Remember a turn of the user."""
@@ -32,11 +31,8 @@ class Memory:
         self._dialogue.add_user(text)
 
     def overhear(self, text: str) -> None:
-        """Remember what the user said while the agent held the floor."""
-        if self._utterance is None:
-            self._dialogue.add_user(text)
-        else:
-            self._overheard.append(text)
+        """Remember what the user said while the agent held the floor; its reply keeps its place before it."""
+        self._dialogue.add_user(text)
 
     def begin_reply(self, utterance: Utterance) -> Sequence[Message]:
         """A reply is about to be made; returns what the language model is to continue."""
@@ -74,6 +70,3 @@ class Memory:
                 self._timeline.emit(
                     EventType.HEARD, generation=utterance.generation, text=heard, interrupted=interrupted
                 )
-        for text in self._overheard:
-            self._dialogue.add_user(text)
-        self._overheard.clear()

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from agents.clauses import ClauseSplitter
 from agents.language_model import LanguageModelError, Message
+from agents.reply import closing, limit_sentences
 from orchestration.engines import EngineError, Engines
 from orchestration.session.latency import TurnClock
 from orchestration.session.playout import Playout
-from speech.synthesizer import SpeechChunk
 
 CLAUSES_AHEAD = 8  # clauses that may wait for the synthesizer before the language model is held back
 
@@ -25,6 +25,8 @@ class ReplyLimits:
     language_model_timeout: float  # seconds for the whole reply
     synthesizer_timeout: float  # seconds for one chunk
     retries: int
+    max_tokens: int  # longest reply
+    max_sentences: int  # of a reply that are spoken
     apologise: bool  # speak the prepared apology when an engine has failed for good
 
 
@@ -106,12 +108,13 @@ class Reply:
     async def _stream_clauses(self, messages: Sequence[Message], splitter: ClauseSplitter) -> int:
         queued = 0
         self._turn.request = self._now()
-        stream = self._engines.language_model.stream(messages)
+        limits = self._limits
+        whole = self._engines.language_model.stream(messages, max_tokens=limits.max_tokens)
+        stream = limit_sentences(whole, limits.max_sentences)
         first = True
-        try:
+        async with closing(stream):
             while True:
-                timeout = self._limits.first_token_timeout if first else None
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(limits.first_token_timeout if first else None):
                     delta = await anext(stream, None)
                 if delta is None:
                     break
@@ -122,13 +125,9 @@ class Reply:
                 for clause in splitter.feed(delta.text):
                     await self._queue(clause, delta.elapsed)
                     queued += 1
-            for clause in splitter.flush():
-                await self._queue(clause, None)
-                queued += 1
-        finally:
-            close = getattr(stream, "aclose", None)
-            if close is not None:
-                await close()
+        for clause in splitter.flush():
+            await self._queue(clause, None)
+            queued += 1
         return queued
 
     async def _queue(self, clause: str, elapsed: float | None) -> None:
@@ -199,8 +198,3 @@ class Reply:
         for chunk in self._engines.apology:
             await self._playout.append(self.generation, chunk, samples)
             samples += chunk.pcm.size
-
-
-async def prepare_apology(engines: Engines, text: str) -> tuple[SpeechChunk, ...]:
-    """Synthesise the apology beforehand, so that it can be spoken when every engine is gone."""
-    return tuple([chunk async for chunk in engines.synthesizer.synthesize(text)])

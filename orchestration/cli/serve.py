@@ -1,0 +1,54 @@
+"""``visavis serve``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    config: Annotated[
+        str, typer.Option("--config", "-c", help="Packaged configuration by name, or a YAML file.")
+    ] = "default",
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on, instead of the configured one.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, instead of the configured one.")
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(help="Join a running Ray cluster (`auto` or host:port) instead of starting one."),
+    ] = None,
+) -> None:
+    """Serve conversations until interrupted.
+
+    Starts Ray and the five deployments (gateway, recogniser, language model, synthesiser, avatar) that the
+    configuration describes. Clients connect by WebSocket to /v1/session; /v1/health says how it is.
+    Talk to it with `visavis talk RECORDING.wav`.
+    """
+    import contextlib
+    import signal
+    import threading
+
+    from rich.console import Console
+
+    from orchestration.configuration import load_configuration, resolve_models
+    from orchestration.serving.cluster import application, health_url, session_url
+
+    console = Console()
+    configuration = load_configuration(config)
+    changes = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    gateway = configuration.gateway.model_validate(configuration.gateway.model_dump() | changes)
+    configuration = resolve_models(configuration.model_copy(update={"gateway": gateway}))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with contextlib.ExitStack() as running:
+        with console.status("starting Ray and loading models…"):
+            running.enter_context(application(configuration, ray_address))
+        console.print(f"[bold]{configuration.persona.name}[/] listens at {session_url(configuration)}")
+        console.print(f"health at {health_url(configuration)}; stop with Ctrl-C", style="dim")
+        stop.wait()
+        console.print("stopping…", style="dim")

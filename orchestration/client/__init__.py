@@ -1,0 +1,1 @@
+"""A client of the gateway, as any program could write one from docs/protocol.md."""

@@ -1,0 +1,1 @@
+"""Conversations without models and without waiting: scripted engines on virtual time."""

@@ -29,7 +29,12 @@ class LlamaConfig(BaseModel):
         le=65_536,
         description="Memory for prompts of conversations that hold no slot now, in MiB.",
     )
-    threads: int = Field(default=2, ge=1, le=256, description="CPU threads for prompt and reply.")
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="CPU threads; no more than cores that are free, since they wait for each other.",
+    )
     gpu_layers: int = Field(
         default=0, ge=-1, le=1000, description="Layers offloaded to a GPU build of llama.cpp; -1 is all."
     )

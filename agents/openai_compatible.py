@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -18,6 +19,7 @@ from agents.failures import (
     LanguageModelUnavailable,
 )
 from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.reply import closing
 
 NO_KEY = "none"  # the SDK insists on a key; open servers ignore it
 KEY_STATUSES = (401, 403)
@@ -40,6 +42,7 @@ class OpenAICompatible:
                     f"{config.base_url}: the environment variable {config.api_key_env} is not set; "
                     "export it with the server's key, or leave `api_key_env` out for an open server"
                 )
+        self._closing: asyncio.Task[None] | None = None  # kept, or the loop might drop it
         self._client = openai.AsyncOpenAI(
             api_key=key,
             base_url=config.base_url,
@@ -81,9 +84,25 @@ class OpenAICompatible:
         if not visible:
             raise EmptyReply(f"{self._server}: the reply to {messages[-1].content!r} was empty")
 
-    async def close(self) -> None:
-        """Close the connections to the server."""
-        await self._client.close()
+    async def warm_up(self, messages: Sequence[Message]) -> float:
+        """Ask for one token, so that a wrong key or name shows now and the server may cache the prompt.
+
+        Returns the seconds that took. Raises as ``stream`` does, except for an empty reply.
+        """
+        started = time.perf_counter()
+        with contextlib.suppress(EmptyReply):
+            async with closing(self.stream(messages, max_tokens=1)) as reply:
+                async for _ in reply:
+                    pass
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        """Close the connections to the server, as soon as the running event loop gets to it."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return  # the connections ended with their loop
+        self._closing = loop.create_task(self._client.close())
 
     @property
     def _server(self) -> str:

@@ -112,7 +112,7 @@ async def ask(settings: OpenAICompatibleConfig) -> list[str]:
     try:
         return [delta.text async for delta in model.stream(HELLO)]
     finally:
-        await model.close()
+        model.close()
 
 
 async def test_a_reply_streams(server: FaultyServer) -> None:
@@ -165,7 +165,7 @@ async def test_a_reply_that_stalls_ends_at_its_limit_and_keeps_what_came(server:
     with pytest.raises(LanguageModelTimeout, match=r"the reply's end took more than 0\.5 s"):
         async for delta in model.stream(HELLO):
             came.append(delta.text)
-    await model.close()
+    model.close()
     assert came == ["Hello"]
 
 
@@ -175,7 +175,22 @@ async def test_closing_a_reply_closes_the_connection(server: FaultyServer) -> No
     async with aclosing(model.stream(HELLO)) as stream:  # type: ignore[type-var]
         await anext(stream)
     assert await asyncio.to_thread(server.disconnected.wait, 5)
-    await model.close()
+    model.close()
+
+
+@pytest.mark.parametrize("name", ["good", "empty"])
+async def test_warming_up_asks_for_one_token(server: FaultyServer, name: str) -> None:
+    model = OpenAICompatible(config(server, name))
+    assert await model.warm_up(HELLO) > 0
+    assert server.requests[-1]["max_tokens"] == 1
+    model.close()
+
+
+async def test_warming_up_tells_of_a_wrong_key(server: FaultyServer) -> None:
+    model = OpenAICompatible(config(server, "401"))
+    with pytest.raises(LanguageModelRefused, match="key refused"):
+        await model.warm_up(HELLO)
+    model.close()
 
 
 async def test_no_server_is_said_to_be_down() -> None:

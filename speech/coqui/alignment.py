@@ -66,6 +66,19 @@ def owners(alone: Sequence[str], together: str) -> list[int]:
     return result
 
 
+def gaps_to_next(together: str, owner_of: Sequence[int]) -> list[int]:
+    """``owner_of`` with each space given to the token after it.
+
+    In running speech nobody pauses between words: what a model spends on the space is the closure or breath with
+    which the next word begins (measured against forced alignment).
+    """
+    result = list(owner_of)
+    for at in range(len(together) - 2, -1, -1):
+        if together[at] == " ":
+            result[at] = result[at + 1]
+    return result
+
+
 def _match(one: Sequence[str], other: Sequence[str]) -> list[int | None]:
     """For each symbol of ``other``, the index of its partner in ``one`` on the cheapest path, if any."""
     table = np.zeros((len(other) + 1, len(one) + 1))

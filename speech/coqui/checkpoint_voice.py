@@ -12,7 +12,7 @@ import torch
 from TTS.api import TTS
 from TTS.tts.models.vits import Vits
 
-from speech.coqui.alignment import owners
+from speech.coqui.alignment import gaps_to_next, owners
 from speech.coqui.config import CoquiConfig
 from speech.coqui.coqui_espeak import use_library_espeak
 from speech.coqui.errors import SynthesisError, VoiceError
@@ -149,14 +149,16 @@ class CheckpointVoice:
         ]
         symbols = [self._symbol(identity) for identity in ids]
         together = "".join(symbols)
-        by_symbol = iter(zip(together, owners(alone, together), strict=True))
+        by_symbol = iter(zip(together, gaps_to_next(together, owners(alone, together)), strict=True))
         result: list[int] = []
+        pausing = False
         for symbol in symbols:
             if not symbol:
                 result.append(result[-1] if result else SILENT)  # a blank lengthens the symbol before it
                 continue
             said, owner = next(by_symbol)
-            result.append(SILENT if said == " " or said in PAUSES else owner)
+            pausing = said in PAUSES or (pausing and said == " ")
+            result.append(SILENT if pausing else owner)
         return result
 
     def _symbols(self, ids: Sequence[int]) -> str:

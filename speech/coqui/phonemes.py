@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from speech.coqui.alignment import owners
+from speech.coqui.alignment import gaps_to_next, owners
 from speech.espeak import Espeak
 from speech.spoken_text import PAUSES, Token, phrases
 
@@ -70,10 +70,8 @@ class PhonemeEncoder:
                 if result:
                     result.append((" ", SILENT))
                 indices = [token for token, _ in phrase.words]
-                result += [
-                    (symbol, SILENT if symbol == " " else indices[owner])
-                    for symbol, owner in zip(together, owners(alone, together), strict=True)
-                ]
+                owned = gaps_to_next(together, owners(alone, together))
+                result += [(symbol, indices[owner]) for symbol, owner in zip(together, owned, strict=True)]
             if phrase.pause and phrase.pause in PAUSES and result:
                 result.append((phrase.pause, SILENT))
         return result

@@ -73,19 +73,24 @@ class CoquiSynthesizer:
             tokens, longest=self._config.piece_chars, first_longest=self._config.first_piece_chars
         )
         for piece in pieces:
+            begun = played / SYNTHESIZER_SAMPLE_RATE
             async with aclosing(self._speak(piece)) as chunks:
                 async for chunk in chunks:
-                    offset = played / SYNTHESIZER_SAMPLE_RATE
                     played += len(chunk.pcm)
-                    yield SpeechChunk(
-                        chunk.pcm, tuple(_later(word, offset) for word in chunk.words), chunk.compute
-                    )
+                    words = tuple(_later(word, begun) for word in chunk.words)
+                    yield SpeechChunk(chunk.pcm, words, chunk.compute)
 
     async def _speak(self, piece: tuple[Token, ...]) -> AsyncGenerator[SpeechChunk, None]:
         if (
             self._voice.exclusive
         ):  # the model keeps a piece's state: another text waits until this piece is over
-            await asyncio.wait_for(self._turn.acquire(), self._config.timeout)
+            try:
+                await asyncio.wait_for(self._turn.acquire(), self._config.timeout)
+            except TimeoutError as error:
+                raise SynthesisError(
+                    f"the voice {self._config.model} was busy with another text for timeout = "
+                    f"{self._config.timeout} s; add a replica, or raise the limit"
+                ) from error
         chunks = render(self._voice, self._config, piece, self._gain)
         try:
             while (chunk := await self._call(lambda: next(chunks, None))) is not None:

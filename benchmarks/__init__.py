@@ -1,0 +1,1 @@
+"""Measurements of every part; each writes out/bench/NAME.json."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +15,24 @@ from agents.simulated_user import ScriptedUser
 from orchestration.client.connection import ClientError
 from orchestration.client.narration import Narrator, latency_table
 from orchestration.client.talk import open_talk
-from orchestration.configuration import ConfigurationError, configs_folder, load_configuration, resolve_models
+from orchestration.configuration import (
+    Configuration,
+    ConfigurationError,
+    configs_folder,
+    load_configuration,
+    resolve_models,
+)
 from orchestration.demo.config import DemoConfig, load_demo
 from orchestration.demo.person import Person
 from orchestration.models.errors import ModelError
+from orchestration.models.registry import load_registry
+from orchestration.models.resolve import resolve
 from orchestration.protocol import Hello
-from orchestration.recording.artefacts import write_artefacts
+from orchestration.recording.artefacts import EmptyRecording, write_artefacts
 from orchestration.recording.recording import Recording
 from orchestration.recording.transcript import counts, latencies
 from orchestration.serving.cluster import ServingError, application, session_url
+from speech.coqui.config import CoquiConfig
 
 console = Console()
 
@@ -45,24 +55,50 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for what comes of it.")] = Path("out/demo"),
 ) -> None:
     """Serve the agent, let a simulated person talk to it in real time, and keep everything."""
-    began = time.monotonic()
     try:
         script = load_demo(demo or configs_folder() / "demo.yaml")
         configuration = resolve_models(load_configuration(config))
-        voice = resolve_voice(script)
-        person = Person(ScriptedUser(script.questions), voice)
-        with console.status("starting Ray Serve and loading models…"):
-            running = application(configuration)
-            running.__enter__()
-        try:
-            console.print(f"up after {time.monotonic() - began:.0f} s at {session_url(configuration)}")
-            recording, answered = asyncio.run(
-                hold(session_url(configuration), script, person, configuration.persona.name)
-            )
-        finally:
-            person.close()
-            with console.status("stopping…"):
-                running.__exit__(None, None, None)
-    except (ConfigurationError, ModelError, ServingError, ClientError, OSError) as error:
-        console.print(f"[bold red]error:[/] {error}")
+        voice = resolve(script.voice.model, "synthesizer", load_registry()).location
+        recording, answered = exchange(
+            configuration, script.model_copy(update={"voice": _with_model(script.voice, voice)})
+        )
+        files = write_artefacts(recording, out, f"{configuration.persona.name} talks with a visitor")
+    except (ConfigurationError, ModelError, ServingError, ClientError, EmptyRecording, OSError) as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         raise typer.Exit(2) from error
+    report(recording, files, out)
+    if answered < len(script.questions):
+        console.print(f"[bold red]only {answered} of {len(script.questions)} questions were answered[/]")
+        raise typer.Exit(1)
+
+
+def exchange(configuration: Configuration, script: DemoConfig) -> tuple[Recording, int]:
+    """Start the application, hold the exchange, stop it; returns what was kept and how many were answered."""
+    began = time.monotonic()
+    with ExitStack() as stack:
+        person = Person(ScriptedUser(script.questions), script.voice)
+        stack.callback(person.close)
+        with console.status("starting Ray Serve and loading models…"):
+            stack.enter_context(application(configuration))
+        url = session_url(configuration)
+        console.print(f"serving {configuration.persona.name} at {url} after {time.monotonic() - began:.0f} s")
+        return asyncio.run(hold(url, script, person, configuration.persona.name))
+
+
+def report(recording: Recording, files: list[Path], out: Path) -> None:
+    """Print the latency table, what went wrong if anything, and what to do next."""
+    console.print()
+    console.print(latency_table(latencies(recording.events)))
+    wrong = {name: count for name, count in counts(recording.events).items() if count}
+    console.print(f"frames: {len(recording.frames)}; late, missing or failed: {wrong or 'none'}")
+    console.print(f"saved to {out}/: {', '.join(path.name for path in files)}")
+    console.print("\nTo talk with it yourself: [bold]make serve[/], then, in another terminal,")
+    console.print("  [bold].venv/bin/visavis talk RECORDING.wav[/]")
+
+
+def _with_model(voice: CoquiConfig, model: str) -> CoquiConfig:
+    return voice.model_copy(update={"model": model})
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -14,6 +14,7 @@ from agents.language_model import Message
 from agents.simulated_user import SimulatedUser
 from orchestration.media import USER_SAMPLE_RATE, FloatArray
 from speech.coqui.config import CoquiConfig
+from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE
 
 
 class Person:
@@ -61,4 +62,5 @@ def _say(text: str) -> FloatArray:
         return [chunk.pcm async for chunk in voice.synthesize(text)]
 
     pcm = np.concatenate(asyncio.run(collect()))
-    return soxr.resample(pcm, voice.sample_rate, USER_SAMPLE_RATE).astype(np.float32)
+    resampled: FloatArray = soxr.resample(pcm, SYNTHESIZER_SAMPLE_RATE, USER_SAMPLE_RATE).astype(np.float32)
+    return resampled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -24,16 +25,16 @@ def health(host: SessionHost) -> dict[str, Any]:
     }
 
 
-def create_api(host: SessionHost) -> FastAPI:
-    """The interface of a gateway that runs in this process."""
+def create_api(host: Callable[[], SessionHost]) -> FastAPI:
+    """The interface to the sessions of ``host()``, which is asked at every request."""
     api = FastAPI(title="vis-à-vis", docs_url=None, redoc_url=None)
 
     @api.get(HEALTH_PATH)
     async def get_health() -> dict[str, Any]:
-        return health(host)
+        return health(host())
 
     @api.websocket(SESSION_PATH)
     async def open_session(websocket: WebSocket) -> None:
-        await Connection(websocket, host).run()
+        await Connection(websocket, host()).run()
 
     return api

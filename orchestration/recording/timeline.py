@@ -38,8 +38,8 @@ def draw_timeline(recording: Recording, path: Path, title: str) -> None:
     figure.suptitle(title, fontsize=13, x=0.01, ha="left", weight="bold")
     _draw_sound(axes[0], recording.user_pcm(), USER_SAMPLE_RATE, USER_COLOUR, "user")
     _draw_sound(axes[1], recording.agent_pcm(), AGENT_SAMPLE_RATE, AGENT_COLOUR, "agent")
-    _write_words(axes[0], recording.events, EventType.FINAL_TRANSCRIPT)
-    _write_words(axes[1], recording.events, EventType.REPLY_TEXT)
+    _write_words(axes[0], recording.events, EventType.FINAL_TRANSCRIPT, EventType.SPEECH_STARTED)
+    _write_words(axes[1], recording.events, EventType.REPLY_TEXT, EventType.FIRST_SOUND)
     _draw_floor(axes[2], recording.events, recording.seconds)
     axes[3].fill_between(seconds, motion[:, Column.jawOpen], color=AGENT_COLOUR, alpha=0.8, linewidth=0)
     axes[3].set(ylabel="mouth\nopening", ylim=(0, 1))
@@ -63,20 +63,27 @@ def _draw_sound(axis: Axes, pcm: FloatArray, rate: int, colour: str, label: str)
     times = np.arange(len(pieces)) / ENVELOPE_RATE
     if len(pieces):
         axis.fill_between(times, pieces.min(axis=1), pieces.max(axis=1), color=colour, linewidth=0)
-    axis.set(ylabel=label, ylim=(-1, 1), yticks=[])
+    loudest = max(0.05, float(np.abs(pcm).max(initial=0)))
+    axis.set(ylabel=label, ylim=(-loudest, 1.5 * loudest), yticks=[])  # room for the words above
 
 
-def _write_words(axis: Axes, events: Sequence[Event], type: EventType) -> None:
+def _write_words(axis: Axes, events: Sequence[Event], type: EventType, begins: EventType) -> None:
+    """Write each text where its sound began: the user's is known only after it, the agent's before it."""
+    starts = [event.t for event in events if event.type == begins]
     for event in events:
-        if event.type == type:
-            axis.annotate(
-                event.data["text"],
-                (event.t, 0.98),
-                fontsize=7,
-                va="top",
-                color="#222222",
-                annotation_clip=True,
-            )
+        if event.type != type:
+            continue
+        near = [t for t in starts if t <= event.t] if begins is EventType.SPEECH_STARTED else []
+        at = max(near, default=event.t)
+        axis.annotate(
+            event.data["text"],
+            (at, 0.97),
+            xycoords=("data", "axes fraction"),
+            fontsize=8,
+            va="top",
+            color="#222222",
+            annotation_clip=True,
+        )
 
 
 def floor_spans(events: Sequence[Event], end: float) -> list[tuple[float, float, Floor]]:

@@ -43,6 +43,7 @@ def application(configuration: Configuration, ray_address: str | None = None) ->
 
     from orchestration.app import compose
 
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     gateway = configuration.gateway
     try:
         if ray_address is None:
@@ -66,8 +67,6 @@ def application(configuration: Configuration, ray_address: str | None = None) ->
         yield
     finally:
         serve.delete(APPLICATION)
-        if ray_address is None:
-            serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
 
 

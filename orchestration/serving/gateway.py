@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from fastapi import FastAPI, WebSocket
 from ray import serve
 
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
 from orchestration.faces.mixer import FaceMixer
-from orchestration.gateway.api import HEALTH_PATH, SESSION_PATH, health
-from orchestration.gateway.connection import Connection
+from orchestration.gateway.api import create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
@@ -24,12 +21,16 @@ from orchestration.serving.remote import (
     RemoteSynthesizer,
 )
 
-log = logging.getLogger(__name__)
-api = FastAPI(title="vis-à-vis", docs_url=None, redoc_url=None)
+
+def _host() -> SessionHost:
+    """The session host of the replica that this request came to."""
+    gateway: Any = serve.get_replica_context().servable_object
+    host: SessionHost = gateway.host
+    return host
 
 
 @serve.deployment(name="Gateway")
-@serve.ingress(api)
+@serve.ingress(create_api(_host))
 class GatewayDeployment:
     """HTTP and WebSocket ingress; everything it does is in :mod:`orchestration.gateway`."""
 
@@ -49,14 +50,4 @@ class GatewayDeployment:
             faces=FaceMixer(RemoteFaceBackend(avatar, serving.timeout_s), serving.deadline_ms / 1000),
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
         )
-        self._host = SessionHost(configuration, await make_ready(engines, configuration), LoopClock())
-
-    @api.get(HEALTH_PATH)
-    async def get_health(self) -> dict[str, Any]:
-        """What a load balancer or a curious person wants to know."""
-        return health(self._host)
-
-    @api.websocket(SESSION_PATH)
-    async def open_session(self, websocket: WebSocket) -> None:
-        """One conversation."""
-        await Connection(websocket, self._host).run()
+        self.host = SessionHost(configuration, await make_ready(engines, configuration), LoopClock())

@@ -24,7 +24,8 @@ async def closing(stream: AsyncIterator[TextDelta]) -> AsyncIterator[AsyncIterat
 async def limit_sentences(stream: AsyncIterator[TextDelta], sentences: int) -> AsyncIterator[TextDelta]:
     """Pass on a reply's first ``sentences`` sentences and stop its generation there.
 
-    Small models answer in their first sentence and invent in the following ones.
+    Small models answer in their first sentence and invent in the following ones. White space after the last
+    sentence may pass, since only what follows makes its end certain.
     """
     text = ""
     async with closing(stream):

@@ -113,6 +113,20 @@ async def test_replies_asked_for_at_once_come_one_after_another(llama: LocalLlam
     assert [text(deltas) for deltas in together] == alone
 
 
+async def test_two_slots_decode_two_replies_at_the_same_time(llama_config: LlamaConfig) -> None:
+    model = LocalLlama(llama_config.model_copy(update={"slots": 2}))
+    order: list[int] = []
+
+    async def talk(number: int) -> None:
+        async for _ in model.stream(COUNTING, max_tokens=20):
+            order.append(number)
+
+    await asyncio.gather(talk(0), talk(1))
+    model.close()
+    first_end = min(len(order) - 1 - order[::-1].index(number) for number in (0, 1))
+    assert {0, 1} == set(order[: first_end + 1])
+
+
 async def test_a_prompt_longer_than_the_context_is_refused_with_the_remedy(llama: LocalLlama) -> None:
     with pytest.raises(LanguageModelRefused, match=r"exceeds the available context.*raise `context`"):
         await collect(llama, (Message("user", "word " * 2000),), 5)

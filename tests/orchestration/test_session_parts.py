@@ -1,0 +1,221 @@
+"""The jitter buffer, playout, the ledger of what was heard, and the floor, each on its own."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration.media import AGENT_FRAME_SAMPLES, USER_FRAME_SAMPLES
+from orchestration.protocol import ProtocolError
+from orchestration.protocol.messages import NO_USER_FRAME
+from orchestration.session.ears import Ears
+from orchestration.session.floor import Floor, FloorError, FloorState
+from orchestration.session.playout import Playout
+from orchestration.session.speech_buffer import SpeechBuffer
+from orchestration.session.utterance import Utterance
+from orchestration.virtual_time import NothingToWaitFor, run_in_virtual_time
+from speech.synthesizer import SpeechChunk, SpokenWord
+
+FRAME = np.ones(USER_FRAME_SAMPLES, np.float32)
+
+
+class TestEars:
+    def test_silence_stands_in_for_a_late_frame_and_is_counted(self):
+        ears = Ears(prefill=0, backlog=4, limit=50)
+        ears.put(0, FRAME)
+        assert [f.pts for f in ears.take()] == [0]
+        assert [f.pts for f in ears.take()] == [NO_USER_FRAME]
+        assert ears.late == 1
+
+    def test_nothing_is_late_before_the_first_frame_came(self):
+        ears = Ears(prefill=1, backlog=4, limit=50)
+        ears.take()
+        assert ears.late == 0
+
+    def test_after_a_stall_frames_are_heard_two_at_a_time_until_caught_up(self):
+        ears = Ears(prefill=0, backlog=4, limit=50)
+        ears.put(0, FRAME)
+        for _ in range(11):
+            ears.take()
+        for pts in range(1, 12):
+            ears.put(pts, FRAME)
+        taken = [[f.pts for f in ears.take()] for _ in range(6)]
+        assert taken[0] == [1, 2]
+        assert [pts for tick in taken for pts in tick] == sorted(pts for tick in taken for pts in tick)
+        assert len(taken[-1]) == 1
+
+    def test_a_client_that_sends_ahead_isnt_heard_faster_than_real_time(self):
+        ears = Ears(prefill=0, backlog=4, limit=50)
+        for pts in range(50):
+            ears.put(pts, FRAME)
+        assert all(len(ears.take()) == 1 for _ in range(50))
+
+    def test_frames_beyond_the_limit_are_refused_and_earlier_ones_stay(self):
+        ears = Ears(prefill=0, backlog=4, limit=5)
+        for pts in range(5):
+            ears.put(pts, FRAME)
+        with pytest.raises(ProtocolError, match="real time"):
+            ears.put(5, FRAME)
+        assert [ears.take()[0].pts for _ in range(5)] == [0, 1, 2, 3, 4]
+
+    @given(st.lists(st.integers(0, 40), max_size=60))
+    def test_whatever_the_order_of_arrival_frames_are_heard_in_order_and_once(self, arrivals):
+        ears = Ears(prefill=1, backlog=3, limit=100)
+        heard = []
+        for pts in arrivals:
+            try:
+                ears.put(pts, FRAME)
+            except ProtocolError as error:
+                assert error.code == "out_of_order"
+            heard += [f.pts for f in ears.take() if f.pts != NO_USER_FRAME]
+        assert heard == sorted(set(heard))
+
+
+def chunk(samples: int, *words: SpokenWord) -> SpeechChunk:
+    return SpeechChunk(np.linspace(-0.5, 0.5, samples, dtype=np.float32), words)
+
+
+class TestPlayout:
+    @given(st.lists(st.integers(1, 3000), min_size=1, max_size=12))
+    def test_sound_comes_out_as_it_went_in_whatever_the_chunks(self, sizes):
+        async def main():
+            playout = Playout(limit_seconds=30)
+            playout.begin(1)
+            chunks = [chunk(size) for size in sizes]
+            spoken = 0
+            for each in chunks:
+                await playout.append(1, each, spoken)
+                spoken += each.pcm.size
+            playout.finish(1)
+            out = []
+            while not playout.drained:
+                out.append(playout.take(len(out)).pcm)
+            return np.concatenate([c.pcm for c in chunks]), np.concatenate(out)
+
+        expected, got = asyncio.run(main())
+        assert np.array_equal(got[: expected.size], expected)
+        assert not got[expected.size :].any()
+        assert got.size - expected.size < AGENT_FRAME_SAMPLES
+
+    async def test_a_chunk_of_an_old_generation_is_dropped(self):
+        playout = Playout(limit_seconds=30)
+        playout.begin(1)
+        playout.begin(2)
+        await playout.append(1, chunk(AGENT_FRAME_SAMPLES), 0)
+        assert not playout.take(0).speech
+
+    async def test_nothing_of_a_cancelled_utterance_is_heard(self):
+        playout = Playout(limit_seconds=30)
+        playout.begin(1)
+        await playout.append(1, chunk(10 * AGENT_FRAME_SAMPLES), 0)
+        playout.take(0)
+        playout.cancel()
+        await playout.append(1, chunk(10 * AGENT_FRAME_SAMPLES), 0)
+        assert not playout.take(1).speech
+        assert playout.utterance.cut
+
+    async def test_cancelling_after_the_end_leaves_the_utterance_whole(self):
+        playout = Playout(limit_seconds=30)
+        playout.begin(1)
+        await playout.append(1, chunk(AGENT_FRAME_SAMPLES), 0)
+        playout.finish(1)
+        playout.take(0)
+        playout.cancel()
+        assert not playout.utterance.cut
+
+    def test_a_full_queue_holds_the_writer_back(self):
+        async def main():
+            playout = Playout(limit_seconds=0.2)
+            playout.begin(1)
+            await playout.append(1, chunk(6 * AGENT_FRAME_SAMPLES), 0)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await playout.append(1, chunk(AGENT_FRAME_SAMPLES), 0)
+            for pts in range(3):
+                playout.take(pts)
+            async with asyncio.timeout(1):
+                await playout.append(1, chunk(AGENT_FRAME_SAMPLES), 0)
+
+        run_in_virtual_time(main())
+
+    async def test_the_end_of_a_clause_is_let_out_when_the_next_is_late(self):
+        playout = Playout(limit_seconds=30)
+        playout.begin(1)
+        await playout.append(1, chunk(100), 0)
+        assert playout.take(0).speech
+        assert not playout.take(1).speech
+        assert playout.underruns == 1
+
+
+class TestUtterance:
+    def words(self) -> Utterance:
+        utterance = Utterance(1)
+        for number, text in enumerate(("one", "two", "three")):
+            utterance.add_word(text, (number + 1) * 5 * AGENT_FRAME_SAMPLES)
+        for pts in range(100, 115):
+            utterance.sent(pts)
+        utterance.complete = True
+        return utterance
+
+    @pytest.mark.parametrize(
+        ("played", "heard"),
+        [(99, ""), (103, ""), (104, "one"), (108, "one"), (109, "one two"), (114, "one two three")],
+    )
+    def test_a_word_is_heard_once_its_last_frame_was_played(self, played, heard):
+        utterance = self.words()
+        utterance.acknowledge(played)
+        assert utterance.heard() == heard
+
+    def test_acknowledgements_never_go_back(self):
+        utterance = self.words()
+        utterance.acknowledge(109)
+        utterance.acknowledge(101)
+        assert utterance.heard() == "one two"
+
+
+class TestFloor:
+    def test_an_illegal_move_names_what_was_possible(self):
+        floor = FloorState()
+        with pytest.raises(FloorError, match="from nobody to agent; possible: thinking, user"):
+            floor.move(Floor.AGENT)
+
+    def test_moving_to_the_holder_is_no_move(self):
+        assert not FloorState().move(Floor.NOBODY)
+
+
+class TestSpeechBuffer:
+    def test_a_turn_begins_with_the_pre_roll(self):
+        buffer = SpeechBuffer(pre_roll_seconds=0.08)
+        for level in range(5):
+            buffer.append(np.full(USER_FRAME_SAMPLES, level, np.float32))
+        buffer.start()
+        assert np.unique(buffer.pcm()).tolist() == [3, 4]
+
+    def test_what_came_after_a_turn_is_the_pre_roll_of_the_next(self):
+        buffer = SpeechBuffer(pre_roll_seconds=0.08)
+        buffer.start()
+        for level in range(5):
+            buffer.append(np.full(USER_FRAME_SAMPLES, level, np.float32))
+        buffer.end()
+        buffer.start()
+        assert np.unique(buffer.pcm()).tolist() == [3, 4]
+
+
+def test_virtual_time_says_when_a_task_waits_for_what_never_comes():
+    async def main():
+        await asyncio.Event().wait()
+
+    with pytest.raises(NothingToWaitFor):
+        run_in_virtual_time(main())
+
+
+def test_an_hour_of_virtual_time_passes_at_once():
+    async def main():
+        await asyncio.sleep(3600)
+        return asyncio.get_running_loop().time()
+
+    assert run_in_virtual_time(main()) == pytest.approx(3600)

@@ -199,7 +199,7 @@ async def test_a_cancelled_request_stops_and_frees_the_model_for_the_next(
     assert stale.cancel()
     begin = time.perf_counter()
     heard = await whisper_fresh.transcribe(np.zeros(10, np.float32))
-    assert time.perf_counter() - begin < whole / 4
+    assert time.perf_counter() - begin < whole / 2
     assert heard.rejected == "silence" and stale.cancelled()
     assert whisper_fresh.counts["stopped"] == 1
 

@@ -39,8 +39,9 @@ lint: venv ## Check format, style and types
 
 bench: venv all-models ## Run every benchmark; results in out/bench/
 	@for file in benchmarks/[a-z]*.py; do
-	  echo "== $$file"
-	  $(PY) "$$file"
+	  name="$${file##*/}"
+	  echo "== $${name%.py}"
+	  $(PY) -m "benchmarks.$${name%.py}"
 	done
 
 models: venv ## Fetch and verify the models that CONFIG names

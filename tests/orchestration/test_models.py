@@ -249,3 +249,11 @@ def test_pip_that_finds_nothing_is_said_with_the_packages(monkeypatch: pytest.Mo
     with pytest.raises(InstallError, match=r"visavis-no-such-package==1\.0: pip could not install"):
         install_packages(["visavis-no-such-package==1.0"])
     assert "visavis_no_such_package" not in sys.modules
+
+
+def test_the_documentation_lists_every_model_with_its_sha256_and_licence() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    for entry in load_registry().models:
+        assert f"`{entry.name}`" in page
+        assert entry.licence.split(" ")[0] in page
+        assert all(file.sha256 in page for file in entry.files)

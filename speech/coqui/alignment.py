@@ -69,8 +69,8 @@ def owners(alone: Sequence[str], together: str) -> list[int]:
 def gaps_to_next(together: str, owner_of: Sequence[int]) -> list[int]:
     """``owner_of`` with each space given to the token after it.
 
-    In running speech nobody pauses between words: what a model spends on the space is the closure or breath with
-    which the next word begins (measured against forced alignment).
+    In running speech nobody pauses between words: what a model spends on the space is the closure or breath
+    with which the next word begins (measured against forced alignment).
     """
     result = list(owner_of)
     for at in range(len(together) - 2, -1, -1):

@@ -11,7 +11,10 @@ import sys
 import typer
 
 from orchestration.cli import models
+from orchestration.cli.animate import animate
 from orchestration.cli.doctor import doctor
+from orchestration.cli.serve import serve
+from orchestration.cli.talk import talk
 
 app = typer.Typer(
     name="visavis",
@@ -20,8 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(models.app, name="models")
+app.command()(serve)
+app.command()(talk)
+app.command()(animate)
 app.command()(doctor)
+app.add_typer(models.app, name="models")
 
 
 def main() -> None:
@@ -41,7 +47,14 @@ def main() -> None:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """What a user can repair; imported only once something went wrong."""
+    from avatar.formats import MotionFormatError
+    from avatar.registry import UnknownAnimatorError
+    from orchestration.client.connection import ClientError
     from orchestration.configuration.problems import ConfigurationError
     from orchestration.models.errors import ModelError
+    from orchestration.recording.artefacts import EmptyRecording
+    from orchestration.serving.cluster import ServingError
+    from speech.audio import AudioError
 
-    return (ConfigurationError, ModelError, OSError)
+    ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError)
+    return (*ours, AudioError, MotionFormatError, UnknownAnimatorError, OSError)

@@ -11,6 +11,7 @@ from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.models.registry import Role
 
 MODEL_SECTIONS: tuple[Role, ...] = ("voice_activity", "recognizer", "language_model", "synthesizer")
+OTHER_FILES = frozenset({"models", "demo"})  # in configs/, and no systems
 HOSTED_ENGINES = frozenset({"openai"})  # their models run on a server of its own
 
 
@@ -22,7 +23,7 @@ def configuration_path(source: str | Path) -> Path:
     path = Path(source).expanduser()
     if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
-    names = [name for name in packaged_names() if name != "models"]
+    names = [name for name in packaged_names() if name not in OTHER_FILES]
     if str(source) in names:
         return configs_folder() / f"{source}.yaml"
     message = f"no packaged configuration is called {str(source)!r}"

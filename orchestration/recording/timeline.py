@@ -89,7 +89,7 @@ def _write_words(axis: Axes, events: Sequence[Event], type: EventType, begins: E
 def floor_spans(events: Sequence[Event], end: float) -> list[tuple[float, float, Floor]]:
     """Who held the floor from when to when, seconds; nobody's share is left out."""
     moves = [(event.t, Floor(event.data["holder"])) for event in events if event.type == EventType.FLOOR]
-    ends = [t for t, _ in moves[1:]] + [end]
+    ends = [*(t for t, _ in moves[1:]), end][: len(moves)]
     return [
         (t, until, holder) for (t, holder), until in zip(moves, ends, strict=True) if holder in _FLOOR_COLOURS
     ]

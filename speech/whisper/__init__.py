@@ -1,22 +1,30 @@
 """Speech recognition on openai-whisper's models.
 
-Names are imported when they are first used: options alone don't load torch.
+Importing the package, its options or its errors doesn't import torch: a process that only reads a
+configuration, such as the gateway, stays light. The recogniser itself comes at its first use.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
+
+from speech.whisper.config import WhisperConfig
+from speech.whisper.errors import (
+    ModelFileError,
+    RecognizerBusyError,
+    RecognizerTimeoutError,
+    UtteranceError,
+)
 
 if TYPE_CHECKING:
     from speech.whisper.checkpoint import load_checkpoint
-    from speech.whisper.config import WhisperConfig
-    from speech.whisper.errors import (
-        ModelFileError,
-        RecognizerBusyError,
-        RecognizerTimeoutError,
-        UtteranceError,
-    )
     from speech.whisper.recognizer import WhisperRecognizer
+
+_AT_FIRST_USE = {
+    "WhisperRecognizer": "speech.whisper.recognizer",
+    "load_checkpoint": "speech.whisper.checkpoint",
+}
 
 __all__ = [
     "ModelFileError",
@@ -28,20 +36,8 @@ __all__ = [
     "load_checkpoint",
 ]
 
-_HOMES = {
-    "ModelFileError": "errors",
-    "RecognizerBusyError": "errors",
-    "RecognizerTimeoutError": "errors",
-    "UtteranceError": "errors",
-    "WhisperConfig": "config",
-    "WhisperRecognizer": "recognizer",
-    "load_checkpoint": "checkpoint",
-}
-
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _AT_FIRST_USE:
+        return getattr(importlib.import_module(_AT_FIRST_USE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -272,6 +274,11 @@ async def test_closing_ends_what_runs(
     recognizer.close()
     with pytest.raises(RuntimeError, match="closed"):
         await task
+
+
+def test_reading_the_options_does_not_import_torch() -> None:
+    code = "import sys; from speech.whisper import WhisperConfig; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=60)
 
 
 def test_a_missing_model_is_said_when_the_recogniser_is_made(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def main() -> None:
     """Run the command line; an expected error is printed as it is, without a traceback, and exits with 2."""
     try:
         app()
+    except SystemExit:  # how every command ends; the errors below are not worth importing for it
+        raise
     except KeyboardInterrupt:
         sys.exit(130)
     except _expected_errors() as error:

@@ -203,3 +203,15 @@ def test_expected_errors_are_one_line_without_a_traceback_and_exit_with_2() -> N
     )
     assert done.returncode == 2
     assert done.stderr == "error: model tiny.e: unknown; fix: did you mean tiny.en?\n"
+
+
+def test_help_loads_no_engine_and_no_server() -> None:
+    program = (
+        "import sys; sys.argv = ['visavis', '--help']\n"
+        "from orchestration.cli import main\n"
+        "try: main()\n"
+        "finally: sys.exit(' '.join({'numpy', 'torch', 'ray', 'fastapi', 'pydantic'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+    assert "doctor" in done.stdout

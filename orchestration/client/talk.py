@@ -28,6 +28,8 @@ class Talk:
 
     def __init__(self, session: ClientSession, on_event: Callable[[Event], None] | None = None) -> None:
         self.recording = Recording()
+        self.sent_at: list[float] = []  # loop time of each user frame
+        self.received_at: list[float] = []  # loop time of each agent frame
         self._session = session
         self._on_event = on_event or (lambda event: None)
         self._player = Player()
@@ -76,6 +78,7 @@ class Talk:
             pcm = self._microphone.popleft() if self._microphone else silence(USER_FRAME_SAMPLES)
             self.recording.user_frame(pts, pcm)
             await self._session.send(UserAudio(pts, pcm))
+            self.sent_at.append(loop.time())
             for played in self._player.play(loop.time()):
                 await self._session.send(played)
             if not self._microphone and not self._spoken.is_set():
@@ -89,6 +92,7 @@ class Talk:
             match message:
                 case AgentFrame():
                     self.recording.frame(message)
+                    self.received_at.append(loop.time())
                     self._player.receive(message, loop.time())
                 case Event():
                     self.recording.event(message)

@@ -100,6 +100,7 @@ _UNITS = {
     "mph": "mile per hour",
 }  # fmt: skip
 _SCALES = ("hundred", "thousand", "million", "billion", "trillion")
+_CAMEL_CASE = re.compile(r"(?<![\w'-])[a-z]+(?:[A-Z][a-z]+)+(?![\w'-])")
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _LONGEST_NUMBER = 15  # digits; longer ones are read digit by digit
 
@@ -311,12 +312,13 @@ def _symbol(part: str, context: Context) -> str | None:
 def _inside(part: str, context: Context) -> str | None:
     """Whatever else holds digits or symbols between letters: said part by part."""
     if not any(symbol.isdigit() or symbol in _SYMBOLS or symbol in "_/" for symbol in part):
-        return (
-            re.sub(r"(?<=[a-z])(?=[A-Z])", " ", part)
-            if re.fullmatch(r"[a-z]+(?:[A-Z][a-z]+)+", part)
-            else None
-        )
+        return None
     return _words(part.replace("/", " slash ").replace("_", " ")) or None
+
+
+def split_camel_case(said: str) -> str:
+    """Variables such as myName are said as their words; McDonald isn't one."""
+    return _CAMEL_CASE.sub(lambda match: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", match.group()), said)
 
 
 def _words(text: str) -> str:

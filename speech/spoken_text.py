@@ -15,10 +15,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from speech.spoken_forms import ENGLISH_RULES, Context, Rule, spoken_form, starts_block
+from speech.spoken_forms import ENGLISH_RULES, Context, Rule, split_camel_case, spoken_form, starts_block
 
 PAUSES = ",;:.!?"  # punctuation that a voice hears as a pause or a tone
 SENTENCE_ENDS = ".!?"
+_INVISIBLE = ("Cf", "Cc", "Cs", "Co", "Cn")  # joiners, controls, surrogates, private and unassigned
 _SPOKEN = re.compile(rf"([{re.escape(PAUSES)}]+)")
 _PAUSE_FOR = str.maketrans(
     {"…": ".", "。": ".", "！": "!", "？": "?", "，": ",", "；": ";", "：": ":", "、": ","}
@@ -68,7 +69,7 @@ def read_tokens(text: str, language: str = "en") -> tuple[Token, ...]:
                 after=written[at + 1] if at + 1 < len(written) else "",
                 starts_line=column == 0,
             )
-            said = _spoken(part, context, rules)
+            said = _settled(_spoken(part, context, rules), rules)
             if (
                 column == len(line) - 1
                 and said[-1:] not in PAUSES
@@ -176,13 +177,26 @@ def _breaks(following: Sequence[Sequence[str]]) -> bool:
 
 def _spoken(part: str, context: Context, rules: Sequence[Rule]) -> str:
     """What is said for one written token: words, spaces, apostrophes, hyphens and pause marks."""
-    said = spoken_form(part, context, rules)
-    said = unicodedata.normalize(
-        "NFC", "".join(map(_speakable, _without_stray_marks(said.translate(_PAUSE_FOR))))
-    )
+    visible = "".join(symbol for symbol in part if unicodedata.category(symbol) not in _INVISIBLE)
+    said = spoken_form(visible, context, rules).translate(_PAUSE_FOR)
+    said = unicodedata.normalize("NFC", _without_stray_marks("".join(map(_speakable, said))))
     said = re.sub(r"(?<!\w)['-]+|['-]+(?!\w)", " ", said)  # apostrophes and hyphens only inside words
     said = re.sub(rf"\s*([{re.escape(PAUSES)}])[\s{re.escape(PAUSES)}]*", _one_pause, said)
-    return " ".join(said.split()).lstrip(PAUSES + " ") if any(map(str.isalnum, said)) else said.strip()[:1]
+    if not any(map(str.isalnum, said)):
+        return said.strip()[:1]
+    said = " ".join(said.split()).lstrip(PAUSES + " ")
+    return split_camel_case(said) if rules else said
+
+
+def _settled(said: str, rules: Sequence[Rule]) -> str:
+    """What is said, once words that the rules brought to light are read too: "0DR." is "zero DR."."""
+    alone = Context(before="", after="", starts_line=False)
+    for _ in range(3):
+        again = " ".join(_spoken(word, alone, rules) for word in said.split())
+        if again == said:
+            break
+        said = again
+    return said
 
 
 def _one_pause(match: re.Match[str]) -> str:
@@ -198,9 +212,7 @@ def _speakable(symbol: str) -> str:
     category = unicodedata.category(symbol)
     if category[0] in "LM" or category == "Nd":
         return symbol
-    if category in ("So", "Sk", "Cf", "Cc", "Cs", "Co", "Cn"):
-        return ""
-    return " "
+    return "" if category in _INVISIBLE else " "
 
 
 def _without_stray_marks(text: str) -> str:

@@ -162,7 +162,7 @@ async def test_nothing_speakable_yields_no_chunk(joe: CoquiSynthesizer, text: st
     assert (await _speak(joe, text))[2] == []
 
 
-@pytest.mark.parametrize("text", ["Ω", "中文", "привет", "x" * 300, "ﷺ", "1" * 400, "a.b.c.d", "🤖ok"])
+@pytest.mark.parametrize("text", ["Ω", "中文", "привет", "x" * 300, "ﷺ", "1" * 60, "a.b.c.d", "🤖ok"])
 async def test_odd_texts_are_spoken_without_failing(joe: CoquiSynthesizer, text: str) -> None:
     pcm, words, _ = await _speak(joe, text)
     assert " ".join(word.text for word in words) in (text, "")

@@ -44,6 +44,7 @@ SPOKEN = [
     ("Wait... what?!", "Wait. what?"),
     ("Well—maybe", "Well, maybe"),
     ("“Quoted” (aside) ‘single’", "Quoted aside single"),
+    ("Set myFileName for McDonald", "Set my File Name for McDonald"),
     ("don’t rock-n-roll", "don't rock-n-roll"),
     ("a\x00b\x07c \x1b[31mred", "abc thirty-one mred"),
 ]
@@ -85,6 +86,7 @@ def test_other_languages_leave_numbers_to_the_voice() -> None:
 
 texts = st.one_of(
     st.text(max_size=80),
+    st.text(alphabet="aAbB0d.r😀\u200b", max_size=12),
     st.text(alphabet="ab Z09.,:;!?-–—…'’\"()[]{}*_`#@/\\$€%+=°<>~|&\n\t½²", max_size=60),
     st.lists(st.sampled_from([case[0] for case in SPOKEN] + MARKS), max_size=4).map(" ".join),
 )

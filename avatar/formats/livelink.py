@@ -71,6 +71,8 @@ def read_csv(path: Path | str) -> MotionClip:
     files.
     """
     path = Path(path)
+    if not path.is_file():
+        raise MotionFormatError(f"{path}: no such file")
     try:
         with path.open(newline="") as file:
             rows = [row for row in csv.reader(file) if row]

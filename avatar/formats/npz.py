@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -32,16 +33,17 @@ def read_npz(path: Path | str) -> MotionClip:
     if not path.is_file():
         raise MotionFormatError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise MotionFormatError(f"{path}: a single array, not an npz archive with {', '.join(KEYS)}")
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise MotionFormatError(f"{path}: a single array, not an npz archive with {', '.join(KEYS)}")
+        with archive:
             missing = [key for key in KEYS if key not in archive.files]
             if missing:
                 raise MotionFormatError(
                     f"{path}: missing {', '.join(missing)}; found {', '.join(archive.files)}"
                 )
             motion, names, fps, pts = (archive[key] for key in KEYS)
-    except (BadZipFile, EOFError) as error:
+    except (BadZipFile, EOFError, zlib.error) as error:
         raise MotionFormatError(f"{path}: not an npz file ({error})") from error
     except MotionFormatError:
         raise

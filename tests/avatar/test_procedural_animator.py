@@ -225,7 +225,7 @@ def test_a_bank_refuses_wrong_shapes_and_slots_that_are_not_there() -> None:
 
 
 def test_an_unknown_animator_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownAnimatorError, match="'dancer'; known: .*procedural"):
+    with pytest.raises(UnknownAnimatorError, match=r"'dancer'; known: .*procedural"):
         load_animator("dancer")
 
 

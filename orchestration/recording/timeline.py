@@ -38,8 +38,8 @@ def draw_timeline(recording: Recording, path: Path, title: str) -> None:
     figure.suptitle(title, fontsize=13, x=0.01, ha="left", weight="bold")
     _draw_sound(axes[0], recording.user_pcm(), USER_SAMPLE_RATE, USER_COLOUR, "user")
     _draw_sound(axes[1], recording.agent_pcm(), AGENT_SAMPLE_RATE, AGENT_COLOUR, "agent")
-    _write_words(axes[0], recording.events, EventType.FINAL_TRANSCRIPT, EventType.SPEECH_STARTED)
-    _write_words(axes[1], recording.events, EventType.REPLY_TEXT, EventType.FIRST_SOUND)
+    _write_words(axes[0], _user_words(recording.events))
+    _write_words(axes[1], _agent_words(recording.events))
     _draw_floor(axes[2], recording.events, recording.seconds)
     axes[3].fill_between(seconds, motion[:, Column.jawOpen], color=AGENT_COLOUR, alpha=0.8, linewidth=0)
     axes[3].set(ylabel="mouth\nopening", ylim=(0, 1))
@@ -67,23 +67,26 @@ def _draw_sound(axis: Axes, pcm: FloatArray, rate: int, colour: str, label: str)
     axis.set(ylabel=label, ylim=(-loudest, 1.5 * loudest), yticks=[])  # room for the words above
 
 
-def _write_words(axis: Axes, events: Sequence[Event], type: EventType, begins: EventType) -> None:
-    """Write each text where its sound began: the user's is known only after it, the agent's before it."""
-    starts = [event.t for event in events if event.type == begins]
+def _user_words(events: Sequence[Event]) -> list[tuple[float, str]]:
+    """Each turn of the user where its sound began; its words are known only after it."""
+    starts = [event.t for event in events if event.type == EventType.SPEECH_STARTED]
+    turns = [event for event in events if event.type == EventType.FINAL_TRANSCRIPT]
+    return [(max((t for t in starts if t <= turn.t), default=turn.t), turn.data["text"]) for turn in turns]
+
+
+def _agent_words(events: Sequence[Event]) -> list[tuple[float, str]]:
+    """Each reply, its clauses joined, where its sound began."""
+    clauses: dict[int, list[str]] = {}
     for event in events:
-        if event.type != type:
-            continue
-        near = [t for t in starts if t <= event.t] if begins is EventType.SPEECH_STARTED else []
-        at = max(near, default=event.t)
-        axis.annotate(
-            event.data["text"],
-            (at, 0.97),
-            xycoords=("data", "axes fraction"),
-            fontsize=8,
-            va="top",
-            color="#222222",
-            annotation_clip=True,
-        )
+        if event.type == EventType.REPLY_TEXT:
+            clauses.setdefault(event.generation, []).append(event.data["text"])
+    sounds = [event for event in events if event.type == EventType.FIRST_SOUND]
+    return [(event.t, " ".join(clauses.get(event.generation, ()))) for event in sounds]
+
+
+def _write_words(axis: Axes, words: Sequence[tuple[float, str]]) -> None:
+    for at, text in words:
+        axis.annotate(text, (at, 0.97), xycoords=("data", "axes fraction"), fontsize=8, va="top")
 
 
 def floor_spans(events: Sequence[Event], end: float) -> list[tuple[float, float, Floor]]:

@@ -135,8 +135,8 @@ def lip_gap(motion: FloatArray) -> FloatArray:
 
 
 def envelope(pcm: FloatArray) -> FloatArray:
-    """Level in dBFS of each whole 40 ms frame of a recording, (T,)."""
-    frames = pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES).astype(np.float64)
+    """Level in dBFS of each 40 ms frame of a recording, (T,), the last one filled up with silence."""
+    frames = np.pad(pcm.astype(np.float64), (0, -len(pcm) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
     return np.asarray(10 * np.log10((frames**2).mean(axis=1) + 1e-12), dtype=np.float32)
 
 

@@ -80,9 +80,7 @@ def conversation(material: str, minutes: float) -> tuple[FloatArray, FloatArray]
 def behaviour(agent: FloatArray, user: FloatArray, seed: int) -> dict[str, dict[str, object]]:
     """The table of measures beside what people do."""
     motion = animate(load_animator("procedural"), agent, user, seed=seed)
-    frames = len(agent) // FRAME_SAMPLES
-    motion = motion[:frames]
-    speaking, listening = _turn(agent, frames), _turn(user, frames)
+    speaking, listening = _turn(agent), _turn(user)
     at_rest = animate(
         load_animator("procedural"),
         np.zeros(10 * 60 * SAMPLE_RATE, np.float32),
@@ -121,10 +119,10 @@ def behaviour(agent: FloatArray, user: FloatArray, seed: int) -> dict[str, dict[
     }
 
 
-def _turn(sound: FloatArray, frames: int) -> np.ndarray:  # type: ignore[type-arg]
+def _turn(sound: FloatArray) -> np.ndarray:  # type: ignore[type-arg]
     """Frames inside one side's turns: its sound with pauses up to 1 s filled."""
-    loud = measure.envelope(sound)[:frames] > measure.SILENT_DB
-    last, turn = -(10**6), np.zeros(frames, dtype=bool)
+    loud = measure.envelope(sound) > measure.SILENT_DB
+    last, turn = -(10**6), np.zeros(len(loud), dtype=bool)
     for frame in np.flatnonzero(loud):
         turn[frame if frame - last > 25 else last : frame + 1] = True
         last = int(frame)

@@ -1,6 +1,6 @@
 """The procedural animator: milliseconds a frame, and how its face behaves against how people do.
 
-    python benchmarks/animator.py [--material test|development] [--minutes 12] [--out out/bench/animator.json]
+    python -m benchmarks.animator [--material test|development] [--minutes 12] [--out out/bench/animator.json]
 
 Material: two sides take turns with human recordings from Debian's asterisk-core-sounds-en-wav. Prompts whose
 name's md5 is even are development material (what the animator's numbers were chosen on), the odd ones are
@@ -202,9 +202,11 @@ def main() -> None:
     if options.jaw:
         report["real_jaw"] = against_real_jaw(*options.jaw)
     if options.transcripts:
-        from animator_phones import lip_closure  # beside this file
+        from benchmarks._phones import lip_closure  # needs pocketsphinx
 
-        report["lip_closure"] = lip_closure(prompts(options.material), options.transcripts)
+        report["lip_closure"] = lip_closure(
+            prompts("development") | prompts("test"), options.transcripts, is_test
+        )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))

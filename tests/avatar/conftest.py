@@ -75,6 +75,13 @@ def babble() -> Sound:
 
 
 @pytest.fixture(scope="session")
+def phrase() -> Sound:
+    """Three seconds of syllables whose pitch rises and falls, without a pause."""
+    pitches = (110, 125, 170, 140, 105, 100)
+    return np.concatenate([vowel(name, 0.25, pitches[i % 6]) for i, name in enumerate("aieuoa" * 2)])
+
+
+@pytest.fixture(scope="session")
 def human(asterisk_prompts: dict[str, Path]) -> Callable[[str], Sound]:
     """A human prompt at 16 kHz by name."""
 
@@ -87,9 +94,9 @@ def human(asterisk_prompts: dict[str, Path]) -> Callable[[str], Sound]:
 
 @pytest.fixture(scope="session")
 def long_prompts(asterisk_prompts: dict[str, Path], is_test_material: Callable[[str], bool]) -> list[str]:
-    """Names of human prompts of 4 to 16 s that nothing was tuned on."""
+    """Names of human prompts of 4 to 40 s that nothing was tuned on."""
     return [
         name
         for name, path in asterisk_prompts.items()
-        if is_test_material(name) and 4 < soundfile.info(path).duration < 16
+        if is_test_material(name) and 4 < soundfile.info(path).duration < 40
     ]

@@ -108,21 +108,15 @@ def test_the_head_stays_natural(exchanged: Sound) -> None:
     assert degrees.std(axis=0).min() > 0.3
 
 
-def sounding(side: Sound, frames: int) -> np.ndarray:
-    """Frames in which this side sounds; the motion may be a frame longer than the sound."""
-    loud = measure.envelope(side)[:frames] > -50
-    return np.pad(loud, (0, frames - len(loud)))
-
-
 def test_speakers_move_the_head_more_than_listeners(exchange: tuple[Sound, Sound], exchanged: Sound) -> None:
-    agent, user = (sounding(side, len(exchanged)) for side in exchange)
+    agent, user = (measure.envelope(side) > -50 for side in exchange)
     assert measure.head_speed(exchanged, agent) > 1.2 * measure.head_speed(exchanged, user)
 
 
 def test_the_listener_looks_at_the_partner_more_than_the_speaker(
     exchange: tuple[Sound, Sound], exchanged: Sound
 ) -> None:
-    agent, user = (sounding(side, len(exchanged)) for side in exchange)
+    agent, user = (measure.envelope(side) > -50 for side in exchange)
     assert measure.gaze_share(exchanged, user) > 0.6 > measure.gaze_share(exchanged, agent) > 0.2
 
 
@@ -156,11 +150,12 @@ def test_the_user_speaking_draws_nods_of_natural_rate_and_depth(
     assert measure.nods(alone).per_minute < 1
 
 
-def test_the_listener_reacts_with_the_brows(exchange: tuple[Sound, Sound]) -> None:
-    _, user = exchange
+def test_the_listener_reacts_with_brows_and_smiles(phrase: Sound) -> None:
+    user = np.concatenate([phrase, quiet(1.0)] * 12)
     heard = animate(load_animator("procedural"), NOTHING, user, seed=2)
     alone = animate(load_animator("procedural"), np.zeros_like(user), NOTHING, seed=2)
     assert heard[:, Column.browInnerUp].max() > 0.2 > alone[:, Column.browInnerUp].max()
+    assert heard[:, Column.mouthSmileLeft].max() > 0.25 > alone[:, Column.mouthSmileLeft].max()
 
 
 def test_the_users_smile_comes_back_weaker_about_600_ms_later() -> None:

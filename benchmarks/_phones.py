@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,14 +42,16 @@ def phones(sound: np.ndarray, text: str) -> list[tuple[str, int, int]]:  # type:
     return [(phone.name, phone.start, phone.duration) for word in decoder.get_alignment() for phone in word]
 
 
-def lip_closure(prompts: dict[str, Path], transcripts: Path) -> dict[str, object]:
+def lip_closure(
+    prompts: dict[str, Path], transcripts: Path, is_test: Callable[[str], bool]
+) -> dict[str, object]:
     """Per class of phones: medians of the smallest lip gap, the largest jaw opening, pucker and stretch
     within it.
     """
     with transcripts.open() as file:
         texts = {row["prompt"]: row["text"] for row in csv.DictReader(file, delimiter="\t")}
     seen: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
-    aligned, failed = 0, 0
+    aligned, failed, test = 0, 0, 0
     for name in sorted(prompts.keys() & texts.keys()):
         sound, rate = soundfile.read(prompts[name], dtype="float32")
         sound = soxr.resample(sound, rate, SAMPLE_RATE).astype(np.float32)
@@ -58,6 +61,7 @@ def lip_closure(prompts: dict[str, Path], transcripts: Path) -> dict[str, object
             failed += 1
             continue
         aligned += 1
+        test += is_test(name)
         motion = animate(load_animator("procedural"), sound, np.zeros(0, np.float32))
         gap = measure.lip_gap(motion)
         for phone, start, length in found:
@@ -73,7 +77,7 @@ def lip_closure(prompts: dict[str, Path], transcripts: Path) -> dict[str, object
                         float(inside[:, Column.mouthStretchLeft].max()),
                     )
                 )
-    table: dict[str, object] = {"prompts_aligned": aligned, "prompts_not_aligned": failed}
+    table: dict[str, object] = {"prompts": aligned, "of them test": test, "not aligned": failed}
     for title, members in CLASSES.items():
         rows = [row for phone in members.split() for row in seen[phone]]
         if rows:

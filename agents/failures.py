@@ -19,7 +19,3 @@ class LanguageModelRefused(LanguageModelError):
 
 class EmptyReply(LanguageModelError):
     """The reply ended without a single visible character."""
-
-
-# Not a timeout (the listener has waited long enough) and not a refusal (it would be refused again).
-WORTH_RETRYING = (LanguageModelUnavailable, EmptyReply)

@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ParamSpec, TypeVar
 
 from agents.engines import create_language_model
-from avatar import AnimatorConfig
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
-from orchestration.faces.desk import FaceBatch, FaceResult, SlotDesk
+from orchestration.faces.local import LocalFaceBackend
 from orchestration.faces.mixer import FaceMixer
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
 from speech.coqui import CoquiSynthesizer
 from speech.whisper import WhisperRecognizer
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class LocalFaceBackend:
-    """``FaceBackend`` on a thread of this process."""
-
-    def __init__(self, config: AnimatorConfig, slots: int) -> None:
-        self._desk = SlotDesk(config, slots)
-        self._executor = ThreadPoolExecutor(1, "avatar")
-
-    async def open(self, seed: int, history: tuple[FaceBatch, ...]) -> int | None:
-        return await self._run(self._desk.open, seed, history)
-
-    async def step(self, batch: FaceBatch) -> FaceResult:
-        return await self._run(self._desk.step, batch)
-
-    async def close(self, lease: int) -> None:
-        await self._run(self._desk.close, lease)
-
-    def shut(self) -> None:
-        """Let the animator and the thread go."""
-        self._executor.shutdown()
-        self._desk.shut()
-
-    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        call = functools.partial(work, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
 
 @asynccontextmanager

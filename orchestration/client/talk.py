@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -146,8 +145,3 @@ async def open_talk(
             speaker.cancel()
             receiver.cancel()
             await asyncio.gather(speaker, receiver, return_exceptions=True)
-
-
-def longest_answer(seconds: float) -> float:
-    """How long to wait for an answer to ``seconds`` of speech before giving up, seconds."""
-    return 30.0 + math.ceil(seconds)

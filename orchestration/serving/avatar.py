@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
-
 from ray import serve
 
 from avatar import AnimatorConfig
 from orchestration.configuration.serving import AvatarServing
-from orchestration.faces.desk import FaceBatch, FaceResult, SlotDesk
+from orchestration.faces.desk import FaceBatch, FaceResult
+from orchestration.faces.local import LocalFaceBackend
 from orchestration.serving.limits import step_back
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @serve.deployment(name="Avatar")
 class AvatarDeployment:
-    """A :class:`~orchestration.faces.desk.SlotDesk` in a process of its own."""
+    """A :class:`~orchestration.faces.local.LocalFaceBackend` in a process of its own."""
 
     def __init__(self, config: AnimatorConfig, limits: AvatarServing) -> None:
         step_back(limits)
-        self._desk = SlotDesk(config, limits.slots)
-        self._executor = ThreadPoolExecutor(1, "avatar")
+        self._backend = LocalFaceBackend(config, limits.slots)
 
-    async def open(self, seed: int, history: Sequence[FaceBatch]) -> int | None:
-        """A lease on a slot, brought up to date by ``history``; None when all are taken."""
-        return await self._run(self._desk.open, seed, history)
+    async def open(self, seed: int, history: tuple[FaceBatch, ...]) -> int | None:
+        """See :class:`~orchestration.faces.mixer.FaceBackend`."""
+        return await self._backend.open(seed, history)
 
     async def step(self, batch: FaceBatch) -> FaceResult:
-        """One frame of every face in the batch."""
-        return await self._run(self._desk.step, batch)
+        """See :class:`~orchestration.faces.mixer.FaceBackend`."""
+        return await self._backend.step(batch)
 
     async def close(self, lease: int) -> None:
-        """Give the slot back."""
-        await self._run(self._desk.close, lease)
-
-    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        call = functools.partial(work, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+        """See :class:`~orchestration.faces.mixer.FaceBackend`."""
+        await self._backend.close(lease)

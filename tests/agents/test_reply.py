@@ -1,4 +1,4 @@
-"""Replies are cut after their sentences, closed when nobody reads on, and asked for again when they fail."""
+"""Replies are cut after their sentences and closed when nobody reads on; simulated users speak."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.failures import EmptyReply, LanguageModelRefused, LanguageModelTimeout, LanguageModelUnavailable
 from agents.language_model import LanguageModelError, Message, TextDelta
 from agents.llama import LocalLlama
 from agents.reply import limit_sentences
-from agents.retry import RetryingLanguageModel
 from agents.simulated_user import ModelUser, ScriptedUser, UserGoal
 
 HELLO = (Message("user", "Hello!"),)
@@ -70,54 +68,6 @@ async def test_where_a_reply_stops_does_not_depend_on_its_pieces(
     pieces = await read(limit_sentences(Scripted([text[:cut], text[cut:]]).stream(HELLO), sentences))
     assert pieces.rstrip() == whole.rstrip()  # space may pass before the end is sure
     assert text.startswith(whole) and text.startswith(pieces)
-
-
-async def test_a_failure_before_the_first_word_is_retried_once() -> None:
-    model = Scripted([LanguageModelUnavailable("busy")], ["fine"])
-    retrying = RetryingLanguageModel([model])
-    assert await read(retrying.stream(HELLO)) == "fine"
-    assert retrying.failures == {"LanguageModelUnavailable": 1}
-
-
-async def test_two_failures_go_to_the_next_engine() -> None:
-    first, second = Scripted([EmptyReply("nothing")], [EmptyReply("nothing")]), Scripted(["fine"])
-    assert await read(RetryingLanguageModel([first, second]).stream(HELLO)) == "fine"
-    assert len(first.asked) == 2
-
-
-@pytest.mark.parametrize("error", [LanguageModelTimeout("slow"), LanguageModelRefused("no key")])
-async def test_a_timeout_or_refusal_goes_to_the_next_engine_at_once(error: LanguageModelError) -> None:
-    first, second = Scripted([error]), Scripted(["fine"])
-    assert await read(RetryingLanguageModel([first, second]).stream(HELLO)) == "fine"
-    assert len(first.asked) == 1
-
-
-async def test_a_reply_that_breaks_off_is_not_started_again() -> None:
-    model = Scripted(["We are", LanguageModelUnavailable("gone")], ["never"])
-    heard = ""
-    with pytest.raises(LanguageModelUnavailable, match="gone"):
-        async for delta in RetryingLanguageModel([model]).stream(HELLO):
-            heard += delta.text
-    assert heard == "We are" and len(model.asked) == 1
-
-
-async def test_the_last_failure_is_raised_when_no_engine_is_left() -> None:
-    model = Scripted([EmptyReply("one")], [EmptyReply("two")])
-    with pytest.raises(EmptyReply, match="two"):
-        await read(RetryingLanguageModel([model]).stream(HELLO))
-
-
-async def test_closing_a_retried_reply_closes_the_engine() -> None:
-    model = Scripted(["a", "b"])
-    stream = RetryingLanguageModel([model]).stream(HELLO)
-    await anext(stream)
-    await stream.aclose()  # type: ignore[attr-defined]
-    assert model.closed == 1
-
-
-def test_no_engine_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        RetryingLanguageModel([])
 
 
 async def test_a_scripted_user_says_its_lines_and_leaves() -> None:

@@ -10,8 +10,8 @@ import pytest
 from avatar import AnimatorConfig, load_animator
 from orchestration.engines import EngineError, FacesFull
 from orchestration.faces.desk import FaceBatch, FaceResult, SlotDesk
+from orchestration.faces.local import LocalFaceBackend
 from orchestration.faces.mixer import FaceMixer
-from orchestration.in_process import LocalFaceBackend
 from orchestration.media import MOTION_SIZE, USER_FRAME_SAMPLES, silence
 from orchestration.virtual_time import run_in_virtual_time
 

@@ -16,15 +16,20 @@ from TTS.tts.models.vits import Vits, VitsArgs
 
 from speech.coqui.config import CoquiConfig
 from speech.coqui.errors import SynthesisError, VoiceError
-from speech.coqui.onnx_graph import OnnxGraphError, expose, nodes, take_noise_from_inputs
+from speech.coqui.onnx_graph import OnnxGraphError, VitsGraphs, take_apart
 from speech.coqui.phonemes import BEGIN, END, PAD, SILENT, PhonemeEncoder
 from speech.coqui.timing import from_durations
-from speech.coqui.voice import VoicedSound
+from speech.coqui.voice import FloatArray, VoicedSound
 from speech.espeak import shared_espeak
 from speech.spoken_text import Token
 
 _NOISE_FRAMES = 6_000  # longest sound of one piece: 70 s at 22,050 Hz and 256 samples a frame
 _NOISE_SYMBOLS = 4_096  # longest piece in symbols
+# Frames on either side that a stretch's sound depends on: 10 in HiFi-GAN's small decoder (Piper's low and
+# medium voices), 14 in its large one (high).
+_CONTEXT = 16
+_FIRST_STRETCH = 24  # frames, 0.28 s at 22,050 Hz
+_LONGEST_STRETCH = 96  # frames; longer ones would waste less on context but can't be interrupted
 _NO_WEIGHTS = VitsArgs(
     hidden_channels=2,
     hidden_channels_ffn_text_encoder=2,
@@ -69,14 +74,17 @@ class OnnxVoiceFile(_Open):
     num_speakers: int = 1
 
 
-class _Session:
-    """The part of an ONNX session that ``Vits.inference_onnx`` calls, with noise given and durations kept."""
+class _Planner:
+    """Stands where ``Vits.inference_onnx`` expects its session, but stops before the decoder.
 
-    def __init__(self, session: onnxruntime.InferenceSession, noise: Sequence[str], durations: str) -> None:
+    The noise is given, the durations are kept; ``run`` returns the frames that the decoder makes sound of.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession, graphs: VitsGraphs) -> None:
         self._session = session
-        self._durations = durations
+        self._outputs = [graphs.latent, graphs.durations]
         self._inputs = {entry.name for entry in session.get_inputs()}
-        self._noise_names = tuple(noise)
+        self._noise_names = graphs.noise
         self._noise: dict[str, NDArray[np.float32]] = {}
         self._seed: int | None = None
         self.durations: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -95,38 +103,55 @@ class _Session:
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Any]) -> list[Any]:
         given = {name: value for name, value in inputs.items() if name in self._inputs} | self._noise
-        audio, durations = self._session.run([*outputs, self._durations], given)
+        latent, durations = self._session.run(self._outputs, given)
         self.durations = np.rint(durations).astype(np.int64).reshape(-1)
-        return [audio]
+        return [latent]
 
 
-class TimedVits(Vits):  # type: ignore[misc]
-    """Coqui's ``Vits`` whose ONNX session has bounded threads, seeded noise, and tells each symbol's
-    duration.
+class StreamedVits(Vits):  # type: ignore[misc]
+    """Coqui's ``Vits`` whose ONNX voice plans a piece at once (``inference_onnx``) and sounds it bit by bit.
+
+    Its threads are bounded, its noise is seeded, and it tells each symbol's duration.
     """
 
-    onnx_sess: _Session
+    onnx_sess: _Planner
 
     def load_onnx(self, model_path: str | Path, threads: int = 2) -> None:
         """Load the model at ``model_path``. Raises ``OnnxGraphError`` if it isn't a VITS graph."""
-        model = Path(model_path).read_bytes()
-        # w_ceil = ceil(w) in Vits.inference: frames a symbol
-        durations = [node.outputs[0] for node in nodes(model) if node.op == "Ceil"]
-        if len(durations) != 1:
-            raise OnnxGraphError(f"not a VITS graph: {len(durations)} Ceil nodes instead of 1")
-        model, noise = take_noise_from_inputs(model)
-        if len(noise) > 2:
-            raise OnnxGraphError(f"not a VITS graph: {len(noise)} sources of noise instead of at most 2")
+        graphs = take_apart(Path(model_path).read_bytes())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.add_session_config_entry(
-            "session.intra_op.allow_spinning", "0"
-        )  # other models share the cores
-        session = onnxruntime.InferenceSession(
-            expose(model, (durations[0],)), sess_options=options, providers=["CPUExecutionProvider"]
-        )
-        self.onnx_sess = _Session(session, noise, durations[0])
+        # Threads that spin would keep the other models off the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.onnx_sess = _Planner(_session(graphs.planner, options), graphs)
+        self._decoder = _session(graphs.decoder, options)
+        self._latent = graphs.latent
+        self._takes_speaker = len(self._decoder.get_inputs()) > 1
+
+    def sound(self, latent: FloatArray, begin: int, end: int, speaker: int | None) -> FloatArray:
+        """The sound (samples,) of the frames ``begin`` to ``end`` of ``latent`` (channels, frames)."""
+        first = max(0, begin - _CONTEXT)
+        given: dict[str, Any] = {self._latent: latent[None, :, first : end + _CONTEXT]}
+        if self._takes_speaker:
+            given["sid"] = np.array([speaker or 0])
+        (decoded,) = self._decoder.run(None, given)
+        pcm = np.asarray(decoded, dtype=np.float32).reshape(-1)
+        hop = len(pcm) // given[self._latent].shape[2]
+        return pcm[(begin - first) * hop : (end - first) * hop]
+
+
+def _session(model: bytes, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def _stretches(frames: int) -> Iterator[tuple[int, int]]:
+    """In which stretches to sound ``frames``: a short one, so that sound starts early, then longer ones."""
+    begin, length = 0, _FIRST_STRETCH
+    while begin < frames:
+        end = min(frames, begin + length)
+        yield begin, end
+        begin, length = end, min(2 * length, _LONGEST_STRETCH)
 
 
 class OnnxVoice:
@@ -159,7 +184,7 @@ class OnnxVoice:
             raise VoiceError(f"the voice {path} can't be loaded: {error}; install it again") from error
 
     def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
-        """Speak one piece in one stretch."""
+        """Speak one piece in stretches; together they are the sound that the voice makes at once."""
         symbols = self._encoder.encode(tokens)
         if all(owner == SILENT for owner in symbols.owners):
             return
@@ -167,17 +192,22 @@ class OnnxVoice:
             raise SynthesisError(
                 f"a piece of {len(symbols.ids)} symbols is longer than {_NOISE_SYMBOLS}; lower piece_chars"
             )
-        session = self._vits.onnx_sess
-        session.seed(seed)
+        planner = self._vits.onnx_sess
+        planner.seed(seed)
         try:
-            sound = self._vits.inference_onnx(
+            latent = self._vits.inference_onnx(
                 np.array([symbols.ids], dtype=np.int64), speaker_id=self._speaker
             )
+            times = from_durations(
+                planner.durations, symbols.owners, len(tokens), self._hop / self.sample_rate
+            )
+            frames = latent.shape[1]
+            for begin, end in _stretches(frames):
+                pcm = self._vits.sound(latent, begin, end, self._speaker)
+                yield VoicedSound(pcm, times if begin == 0 else (), last=end == frames)
         except RuntimeError as error:
             said = " ".join(token.text for token in tokens)
             raise SynthesisError(f"the voice {self._path} can't say {said!r}: {error}") from error
-        times = from_durations(session.durations, symbols.owners, len(tokens), self._hop / self.sample_rate)
-        yield VoicedSound(np.asarray(sound, dtype=np.float32).reshape(-1), times, last=True)
 
     def close(self) -> None:
         """Give the session's memory back."""
@@ -219,11 +249,11 @@ def _speaker(described: OnnxVoiceFile, speaker: str | None, path: Path) -> int |
     return number
 
 
-def _vits(described: OnnxVoiceFile, config: CoquiConfig) -> TimedVits:
+def _vits(described: OnnxVoiceFile, config: CoquiConfig) -> StreamedVits:
     """Coqui's model class with the voice's scales and next to no torch weights: only the ONNX session is
     used.
     """
-    vits = TimedVits(VitsConfig(model_args=_NO_WEIGHTS, phoneme_language=described.espeak.voice))
+    vits = StreamedVits(VitsConfig(model_args=_NO_WEIGHTS, phoneme_language=described.espeak.voice))
     scales = described.inference
     vits.length_scale = (config.length_scale or scales.length_scale) * config.pitch
     vits.inference_noise_scale = scales.noise_scale if config.noise_scale is None else config.noise_scale

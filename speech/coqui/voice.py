@@ -27,8 +27,8 @@ class TokenTime:
 
 @dataclass(frozen=True, slots=True)
 class VoicedSound:
-    """A stretch of speech: float32 mono ``pcm`` of shape (samples,), and the tokens known to begin up to its
-    end.
+    """A stretch of speech: float32 mono ``pcm`` of shape (samples,), and the times that came to be known with
+    it: at least those of the tokens that begin up to its end.
 
     ``last`` says that the piece ends here; a model that can't tell leaves it false and just stops.
     """

@@ -62,6 +62,12 @@ async def test_the_first_sound_comes_at_once_and_the_pause_is_bounded(joe: Coqui
     assert abs(pcm[0]) < 0.01 and pcm[-1] == 0.0
 
 
+async def test_sound_begins_long_before_the_clause_is_ready(joe: CoquiSynthesizer) -> None:
+    chunks = [chunk async for chunk in joe.synthesize("The museum opens at nine o'clock in the morning.")]
+    assert len(chunks) >= 3
+    assert len(chunks[0].pcm) < 0.3 * RATE
+
+
 async def test_words_are_the_written_tokens_in_order_within_the_sound(joe: CoquiSynthesizer) -> None:
     text = "👋 In the end, **Dr. Smith** paid $5.20 at 10:30 — see https://example.com! 🎉"
     pcm, words, _ = await _speak(joe, text)
@@ -222,10 +228,14 @@ def test_every_token_of_any_text_gets_a_time(voice: OnnxVoice, text: str) -> Non
     tokens = read_tokens(text)[:12]
     if not tokens:
         return
-    for sound in voice.speak(tokens, 0):
-        assert [entry.token for entry in sound.times] == list(range(len(tokens)))
-        assert all(entry.start <= entry.end for entry in sound.times)
-        assert sound.times[-1].end <= len(sound.pcm) / voice.sample_rate + 1e-6
+    sounds = list(voice.speak(tokens, 0))
+    if not sounds:
+        return
+    assert [sound.last for sound in sounds] == [False] * (len(sounds) - 1) + [True]
+    times = [entry for sound in sounds for entry in sound.times]
+    assert [entry.token for entry in times] == list(range(len(tokens)))
+    assert all(entry.start <= entry.end for entry in times)
+    assert times[-1].end <= sum(len(sound.pcm) for sound in sounds) / voice.sample_rate + 1e-6
 
 
 def _voice(folder: Path, description: object, model: bytes = b"nonsense") -> CoquiConfig:

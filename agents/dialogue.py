@@ -97,6 +97,15 @@ class Dialogue:
             self._first += place < self._first
         return True
 
+    def preview(self, text: str) -> tuple[Message, ...]:
+        """The prompt as it would be, had the user said ``text``; nothing is remembered."""
+        count = len(self._turns)
+        self.add_user(text)
+        try:
+            return self.messages()
+        finally:
+            del self._turns[count:]
+
     def messages(self) -> tuple[Message, ...]:
         """The prompt: system message, then as many of the latest turns as the budget holds."""
         merged = self._merged(self._first)

@@ -76,6 +76,11 @@ class SessionConfig(BaseModel):
     partial_every_s: float = Field(
         0.8, ge=0.2, le=30, description="Speech between two partial transcripts, seconds."
     )
+    draft_replies: bool = Field(
+        default=True,
+        description="Begin to answer at a pause, before the turn is known to be over; costs the models' time "
+        "when the user goes on.",
+    )
     first_token_timeout_s: float = Field(
         8.0, gt=0, le=120, description="Longest wait for the first words of a reply, seconds."
     )

@@ -50,6 +50,7 @@ def session_options(configuration: Configuration) -> SessionOptions:
         barge_in=session.barge_in.enabled,
         barge_in_after=session.barge_in.min_speech_ms / 1000,
         acknowledge_timeout=session.acknowledge_timeout_s,
+        draft=session.draft_replies,
     )
     return SessionOptions(
         conversation=conversation,

@@ -12,6 +12,7 @@ from typing import Any
 from agents.dialogue import Dialogue
 from orchestration.engines import EngineError, Engines
 from orchestration.media import FRAME_SECONDS, FloatArray
+from orchestration.session.drafting import Drafting
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor, FloorState
 from orchestration.session.latency import TurnClock
@@ -41,6 +42,7 @@ class ConversationOptions:
     barge_in: bool
     barge_in_after: float  # seconds of user speech
     acknowledge_timeout: float  # seconds after the last packet of a reply
+    draft: bool  # begin to answer at a pause, before the turn is known to be over
 
 
 class Conversation:
@@ -72,6 +74,7 @@ class Conversation:
             on_partial=lambda text: timeline.emit(EventType.PARTIAL_TRANSCRIPT, text=text),
             on_failure=self.failed,
         )
+        self._drafting = Drafting(self._memory, self._open_reply)
         self._heard_at = array("d")  # session time at which each frame of the user was heard
         self._speaking = False
         self._voiced = 0  # frames of the user's present speech that sounded
@@ -107,6 +110,7 @@ class Conversation:
             self._interrupt(Floor.THINKING)
         elif self._floor.holder is Floor.THINKING:
             self._withdraw()
+        self._drafting.drop()  # it doesn't know these words
         self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=text, typed=True)
         self._memory.user_said(text)
         if self._floor.holder is Floor.USER:
@@ -114,7 +118,7 @@ class Conversation:
         self._move(Floor.THINKING)
         now = self._timeline.now()
         turn = TurnClock(speech_end=now, decision=now, transcript=now)
-        self._start_answer(turn, self._reply(turn))
+        self._start_answer(turn, self._reply(turn, text))
 
     def acknowledge(self, pts: int, generation: int) -> None:
         """The client has played the frame ``pts`` of ``generation``."""
@@ -135,10 +139,13 @@ class Conversation:
             case TurnSignalKind.PAUSED:
                 self._speaking = False
                 self._timeline.emit(EventType.SPEECH_PAUSED)
-                self._transcriber.speculate(self._buffer.pcm())
+                transcript = self._transcriber.speculate(self._buffer.pcm())
+                if self._options.draft and self._floor.holder is Floor.USER:
+                    self._drafting.begin(transcript)
             case TurnSignalKind.RESUMED:
                 self._speaking = True
                 self._timeline.emit(EventType.SPEECH_RESUMED)
+                self._drafting.drop()
                 self._transcriber.discard()
             case TurnSignalKind.TURN_ENDED:
                 self._on_turn_end(signal)
@@ -168,11 +175,13 @@ class Conversation:
         try:
             text = await self._understand(turn, pcm)
         except EngineError as error:
-            await self._new_reply(turn).apologise(str(error))
+            reply = self._open_reply()
+            self._grant(turn, reply)
+            await reply.apologise(str(error))
             return
         if text:
             self._memory.user_said(text)
-            await self._reply(turn)
+            await self._reply(turn, text)
 
     async def _understand(self, turn: TurnClock, pcm: FloatArray) -> str:
         timed = await self._transcriber.final(pcm)
@@ -200,18 +209,22 @@ class Conversation:
             self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=timed.transcript.text, overlapped=True)
             self._memory.overhear(timed.transcript.text)
 
-    async def _reply(self, turn: TurnClock) -> None:
-        reply = self._new_reply(turn)
+    async def _reply(self, turn: TurnClock, text: str) -> None:
+        draft = self._drafting.take(text)
+        reply = self._open_reply() if draft is None else draft.reply
+        turn.drafted = draft is not None
+        self._grant(turn, reply)
         messages = self._memory.begin_reply(self._playout.utterance)
-        await reply.run(messages)
+        await (reply.run(messages) if draft is None else draft.work)
 
-    def _new_reply(self, turn: TurnClock) -> Reply:
+    def _open_reply(self) -> Reply:
+        return Reply(self._engines, self._playout, self._timeline.now, self._options.reply, self)
+
+    def _grant(self, turn: TurnClock, reply: Reply) -> None:
+        turn.reply = reply.clock
         self._timeline.generation += 1
-        generation = self._timeline.generation
-        self._playout.begin(generation)
-        return Reply(
-            generation, self._engines, self._playout, self._timeline.now, turn, self._options.reply, self
-        )
+        self._playout.begin(self._timeline.generation)
+        reply.grant(self._timeline.generation)
 
     # -- what the reply tells ---------------------------------------------------------------------
 
@@ -274,6 +287,7 @@ class Conversation:
         self._stop_answer()
 
     def _stop_answer(self) -> None:
+        self._drafting.drop()
         if self._answer is not None:
             self._answer.cancel()
             self._answer = None
@@ -306,6 +320,7 @@ class Conversation:
 
     async def close(self) -> None:
         """Stop everything and write down what was heard."""
+        self._drafting.drop()
         self._transcriber.discard()
         tasks = tuple(self._side_tasks)
         for task in tasks:

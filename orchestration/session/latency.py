@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(slots=True)
+class ReplyClock:
+    """Marks of one reply, in seconds of session time; ``None`` until they happen.
+
+    A reply that was drafted at a pause has marks from before the turn was known to be over.
+    """
+
+    request: float | None = None
+    first_token: float | None = None
+    first_clause: float | None = None
+    language_model_compute: float = 0.0  # from request to first clause, by the model's own watch
+    first_chunk: float | None = None
+    synthesizer_compute: float = 0.0  # of the first chunk
 
 
 @dataclass(slots=True)
 class TurnClock:
     """Marks of one turn, in seconds of session time; ``None`` until they happen.
 
-    The critical path is: end of speech, a deliberate wait in silence, the turn decision, the transcript, the
-    reply's first clause, its first sound synthesised, the packet that carries it. What lies on that path and
-    is neither a model's own time nor the deliberate wait is orchestration.
+    Orchestration is the time from the end of speech to the first sound during which there was neither a
+    deliberate wait in silence nor a model at work that the first sound needed: recognition, the reply's first
+    clause, its first chunk of sound. These may overlap.
     """
 
     speech_end: float
@@ -21,25 +37,28 @@ class TurnClock:
     recognition_started: float | None = None
     transcript: float | None = None
     recognizer_compute: float = 0.0
-    request: float | None = None
-    first_token: float | None = None
-    first_clause: float | None = None
-    language_model_compute: float = 0.0  # from request to first clause, by the model's own watch
-    first_chunk: float | None = None
-    synthesizer_compute: float = 0.0  # of the first chunk
+    reply: ReplyClock = field(default_factory=ReplyClock)
+    drafted: bool = False  # the reply was begun before the decision
     first_sound: float | None = None
     mouth_open: float | None = None
 
     def report(self) -> dict[str, Any]:
         """Milliseconds from the end of speech to each mark (None if it never came), and ``orchestration``."""
-        marks = ("decision", "transcript", "first_token", "first_sound", "mouth_open")
-        report: dict[str, Any] = {name: self._after_speech(getattr(self, name)) for name in marks}
+        marks = {
+            "decision": self.decision,
+            "transcript": self.transcript,
+            "first_token": self.reply.first_token,
+            "first_sound": self.first_sound,
+            "mouth_open": self.mouth_open,
+        }
+        report: dict[str, Any] = {name: self._after_speech(mark) for name, mark in marks.items()}
         report["orchestration"] = self._orchestration()
+        report["drafted"] = self.drafted
         report["models"] = {
             "silence_wait": _milliseconds(self.silence_wait),
             "recognizer": _milliseconds(self.recognizer_compute),
-            "language_model": _milliseconds(self.language_model_compute),
-            "synthesizer": _milliseconds(self.synthesizer_compute),
+            "language_model": _milliseconds(self.reply.language_model_compute),
+            "synthesizer": _milliseconds(self.reply.synthesizer_compute),
         }
         return report
 
@@ -47,22 +66,31 @@ class TurnClock:
         return None if mark is None else _milliseconds(mark - self.speech_end)
 
     def _orchestration(self) -> float | None:
-        first_sound, first_chunk, first_clause = self.first_sound, self.first_chunk, self.first_clause
-        request, transcript, decision = self.request, self.transcript, self.decision
-        if first_sound is None or first_chunk is None or first_clause is None:
+        reply = self.reply
+        if self.first_sound is None or reply.first_chunk is None:
             return None
-        if request is None or transcript is None or decision is None:
-            return None
-        deciding = decision - self.speech_end - self.silence_wait
-        # Recognition runs during the silent wait; only what sticks out past the decision delays the reply.
-        overhead = 0.0
-        if self.recognition_started is not None:
-            overhead = transcript - self.recognition_started - self.recognizer_compute
-        recognizing = min(transcript - decision, max(0.0, overhead))
-        thinking = (first_clause - request) - self.language_model_compute
-        speaking = (first_chunk - first_clause) - self.synthesizer_compute
-        parts = (deciding, recognizing, request - transcript, thinking, speaking, first_sound - first_chunk)
-        return _milliseconds(sum(max(0.0, part) for part in parts))
+        work = [(self.speech_end, self.silence_wait)]
+        for start, compute in (
+            (self.recognition_started, self.recognizer_compute),
+            (reply.request, reply.language_model_compute),
+            (reply.first_clause, reply.synthesizer_compute),
+        ):
+            if start is not None:
+                work.append((start, compute))
+        spans = ((start, start + length) for start, length in work)
+        waited = self.first_sound - self.speech_end
+        return _milliseconds(max(0.0, waited - _covered(spans, self.speech_end, self.first_sound)))
+
+
+def _covered(spans: Iterable[tuple[float, float]], begin: float, end: float) -> float:
+    """Length of the part of ``begin`` to ``end`` that lies in at least one span."""
+    covered, reached = 0.0, begin
+    for start, stop in sorted(spans):
+        start, stop = max(start, reached), min(stop, end)
+        if stop > start:
+            covered += stop - start
+            reached = stop
+    return covered
 
 
 def _milliseconds(seconds: float) -> float:

@@ -34,6 +34,13 @@ class Memory:
         """Remember what the user said while the agent held the floor; its reply keeps its place before it."""
         self._dialogue.add_user(text)
 
+    def preview(self, text: str) -> Sequence[Message] | None:
+        """What the language model would continue, had the user said ``text``.
+
+        None while it is not known how much was heard of the last reply.
+        """
+        return self._dialogue.preview(text) if self._utterance is None else None
+
     def begin_reply(self, utterance: Utterance) -> Sequence[Message]:
         """A reply is about to be made; returns what the language model is to continue."""
         self.settle()

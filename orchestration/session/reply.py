@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from agents.clauses import ClauseSplitter
 from agents.language_model import LanguageModelError, Message
 from agents.reply import closing, limit_sentences
 from orchestration.engines import EngineError, Engines
-from orchestration.session.latency import TurnClock
+from orchestration.session.latency import ReplyClock
 from orchestration.session.playout import Playout
+from speech.synthesizer import SpeechChunk
 
 CLAUSES_AHEAD = 8  # clauses that may wait for the synthesizer before the language model is held back
+CHUNKS_AHEAD = 8  # chunks of sound that may wait for the floor before the synthesizer is held back
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +45,84 @@ class ReplyListener(Protocol):
     def fell_back(self, message: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    chunk: SpeechChunk
+    spoken_before: int  # samples of the same clause
+
+
 class Reply:
-    """One generation's way from messages to sound; cancel the task that runs it to stop it."""
+    """The way from messages to sound; cancel the task that runs it to stop it.
+
+    It may run before it is granted the floor: then it prepares what it will say, and keeps it to itself.
+    """
 
     def __init__(
         self,
-        generation: int,
         engines: Engines,
         playout: Playout,
         now: Callable[[], float],
-        turn: TurnClock,
         limits: ReplyLimits,
         listener: ReplyListener,
     ) -> None:
-        self.generation = generation
+        self.clock = ReplyClock()
         self._engines = engines
         self._playout = playout
         self._now = now
-        self._turn = turn
         self._limits = limits
         self._listener = listener
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+        self._sounds: asyncio.Queue[_Sound | None] = asyncio.Queue(CHUNKS_AHEAD)
+        self._granted = asyncio.Event()
+        self._generation = 0
+        self._untold: list[Callable[[], None]] = []
+
+    def grant(self, generation: int) -> None:
+        """Let it be heard, as ``generation``, for which the playout has begun."""
+        self._generation = generation
+        self._granted.set()
+        for tell in self._untold:
+            tell()
+        self._untold.clear()
 
     async def run(self, messages: Sequence[Message]) -> None:
         """Think and speak; failures end in the prepared apology, never in an exception."""
         speaking = asyncio.create_task(self._speak_clauses())
+        playing = asyncio.create_task(self._play())
         try:
             thought = await self._think(messages)
             await self._clauses.put(None)
             spoke = await speaking
+            if not (thought and spoke):
+                await self._apologise("no language model answer" if not thought else "no voice")
+            await self._sounds.put(None)
+            await playing
         finally:
             speaking.cancel()
-        if not (thought and spoke):
-            await self._apologise("no language model answer" if not thought else "no voice")
-        self._playout.finish(self.generation)
+            playing.cancel()
 
     async def apologise(self, reason: str) -> None:
         """Speak the prepared apology instead of a reply."""
-        await self._apologise(reason)
-        self._playout.finish(self.generation)
+        playing = asyncio.create_task(self._play())
+        try:
+            await self._apologise(reason)
+            await self._sounds.put(None)
+            await playing
+        finally:
+            playing.cancel()
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        if self._granted.is_set():
+            what()
+        else:
+            self._untold.append(what)
+
+    async def _play(self) -> None:
+        """Hand the sound over once the floor is granted."""
+        await self._granted.wait()
+        while (sound := await self._sounds.get()) is not None:
+            await self._playout.append(self._generation, sound.chunk, sound.spoken_before)
+        self._playout.finish(self._generation)
 
     async def _think(self, messages: Sequence[Message]) -> bool:
         """Stream the reply into clauses; False if nothing at all could be had."""
@@ -98,7 +140,7 @@ class Reply:
                 if queued:
                     return True
                 self._listener.failed(f"language model, try {attempt + 1}: it said nothing")
-            if self._turn.first_clause is not None:
+            if self.clock.first_clause is not None:
                 # Part of the answer is being spoken already: saying it again would be worse than stopping.
                 for clause in splitter.flush():
                     await self._clauses.put(clause)
@@ -107,7 +149,7 @@ class Reply:
 
     async def _stream_clauses(self, messages: Sequence[Message], splitter: ClauseSplitter) -> int:
         queued = 0
-        self._turn.request = self._now()
+        self.clock.request = self._now()
         limits = self._limits
         whole = self._engines.language_model.stream(messages, max_tokens=limits.max_tokens)
         stream = limit_sentences(whole, limits.max_sentences)
@@ -120,8 +162,8 @@ class Reply:
                     break
                 if first:
                     first = False
-                    self._turn.first_token = self._now()
-                    self._listener.first_token()
+                    self.clock.first_token = self._now()
+                    self._tell(self._listener.first_token)
                 for clause in splitter.feed(delta.text):
                     await self._queue(clause, delta.elapsed)
                     queued += 1
@@ -131,10 +173,10 @@ class Reply:
         return queued
 
     async def _queue(self, clause: str, elapsed: float | None) -> None:
-        if self._turn.first_clause is None and self._turn.request is not None:
-            self._turn.first_clause = now = self._now()
+        if self.clock.first_clause is None and self.clock.request is not None:
+            self.clock.first_clause = now = self._now()
             # The last clause is known only when the stream has ended: then its time is all the model's.
-            self._turn.language_model_compute = now - self._turn.request if elapsed is None else elapsed
+            self.clock.language_model_compute = now - self.clock.request if elapsed is None else elapsed
         await self._clauses.put(clause)
 
     async def _speak_clauses(self) -> bool:
@@ -142,7 +184,7 @@ class Reply:
         tried = spoken = 0
         while (clause := await self._clauses.get()) is not None:
             tried += 1
-            self._listener.clause(clause)
+            self._tell(partial(self._listener.clause, clause))
             spoken += await self._speak(clause)
         return spoken > 0 or tried == 0
 
@@ -166,10 +208,10 @@ class Reply:
                     chunk = await anext(stream, None)
                 if chunk is None:
                     return samples
-                if self._turn.first_chunk is None:
-                    self._turn.first_chunk = self._now()
-                    self._turn.synthesizer_compute = chunk.compute
-                await self._playout.append(self.generation, chunk, samples)
+                if self.clock.first_chunk is None:
+                    self.clock.first_chunk = self._now()
+                    self.clock.synthesizer_compute = chunk.compute
+                await self._sounds.put(_Sound(chunk, samples))
                 samples += chunk.pcm.size
         except TimeoutError as error:
             return self._cut_short(
@@ -190,11 +232,12 @@ class Reply:
         return samples
 
     async def _apologise(self, reason: str) -> None:
+        await self._granted.wait()
         if not self._limits.apologise or not self._engines.apology:
             self._listener.fell_back(f"{reason}: silence")
             return
         self._listener.fell_back(f"{reason}: the prepared apology")
         samples = 0
         for chunk in self._engines.apology:
-            await self._playout.append(self.generation, chunk, samples)
+            await self._sounds.put(_Sound(chunk, samples))
             samples += chunk.pcm.size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from orchestration.engines import EngineError
@@ -60,10 +60,14 @@ class Transcriber:
         self._next_partial = seconds + self._partial_every
         self._partial = asyncio.create_task(self._transcribe_partial(pcm()))
 
-    def speculate(self, pcm: FloatArray) -> None:
-        """The user paused: transcribe the whole turn now, in case it is over."""
+    def speculate(self, pcm: FloatArray) -> Awaitable[TimedTranscript]:
+        """The user paused: transcribe the whole turn now, in case it is over.
+
+        What is returned raises ``EngineError`` when that fails; giving up on it leaves the work going on.
+        """
         self.discard()
         self._speculation = asyncio.create_task(self._timed(pcm))
+        return asyncio.shield(self._speculation)
 
     def discard(self) -> None:
         """The user went on, or the session ends: what is being transcribed is stale."""

@@ -41,6 +41,7 @@ OPTIONS = SessionOptions(
         barge_in=True,
         barge_in_after=0.24,
         acknowledge_timeout=2.0,
+        draft=True,
     ),
     max_seconds=600,
     playout_limit=30,

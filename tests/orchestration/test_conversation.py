@@ -108,6 +108,72 @@ def test_a_user_who_goes_on_before_being_understood_loses_no_word(hold):
     assert user_turns(held) == ["first second"]
 
 
+class TestDrafts:
+    def test_the_silence_before_the_decision_is_used_to_answer(self, hold):
+        turns = [
+            hold(says((1.0, 0, 1.0)), seconds=8, conversation={"draft": draft}).of(EventType.LATENCY)[0].data
+            for draft in (True, False)
+        ]
+        assert [turn["drafted"] for turn in turns] == [True, False]
+        assert turns[0]["decision"] == turns[1]["decision"]
+        assert turns[1]["first_sound"] - turns[0]["first_sound"] >= 80
+
+    def test_nothing_is_heard_before_the_turn_is_over_however_fast_the_models_are(self, hold):
+        def fast(engines):
+            engines.recognizer.delay = engines.language_model.first_token = engines.synthesizer.delay = 0.001
+
+        held = hold(says((1.0, 0, 1.0)), seconds=8, adjust=fast)
+        latency = held.of(EventType.LATENCY)[0].data
+        assert latency["first_token"] < latency["decision"] <= latency["first_sound"]
+        assert latency["first_sound"] - latency["decision"] <= 45, "it waits for no more than the next tick"
+        times = {event.type: event.t for event in held.recording.events}
+        assert times[EventType.TURN_ENDED] <= times[EventType.FIRST_TOKEN], "nor is anything told"
+
+    def test_of_a_draft_that_was_dropped_nothing_is_heard_told_or_remembered(self, hold):
+        def fast(engines):
+            engines.recognizer.delay = 0.05
+
+        held = hold(says((1.0, 0, 0.8), (0.8 + 0.44, 1, 0.8)), seconds=9, adjust=fast)
+        asked = [messages[-1].content for messages in held.engines.language_model.asked]
+        assert asked == ["first", "first second"], "there was a draft"
+        assert held.texts(EventType.REPLY_TEXT) == ["You said first second."]
+        assert len(held.of(EventType.FIRST_TOKEN)) == 1
+        assert {frame.generation for frame in held.recording.frames} == {0, 1}
+        assert user_turns(held) == ["first second"]
+        assert assistant_turns(held) == ["You said first second."]
+
+    def test_words_typed_meanwhile_are_answered_too(self, hold):
+        async def script(client, session):
+            await asyncio.sleep(1)
+            client.say(spoken(0, 1.0))
+            await asyncio.sleep(1.0 + 0.45)  # the pause has been noticed, the turn isn't over
+            session.read("and by the way")
+
+        held = hold(script, seconds=9)
+        assert held.engines.language_model.asked[-1][-1].content == "and by the way first"
+        assert len(assistant_turns(held)) == 1
+
+    def test_a_draft_whose_engine_fails_apologises_only_when_its_turn_comes(self, hold):
+        def broken(engines):
+            engines.recognizer.delay = 0.05
+            engines.language_model.failures.left = 2
+
+        held = hold(says((1.0, 0, 1.0)), seconds=9, adjust=broken)
+        ended = held.of(EventType.TURN_ENDED)[0].t
+        assert all(event.t < ended for event in held.of(EventType.ENGINE_FAILED))
+        assert held.of(EventType.FALLBACK)[0].t >= ended
+        assert held.texts(EventType.HEARD) == ["I am sorry"]
+
+    def test_a_second_turn_is_drafted_as_well(self, hold):
+        held = hold(says((1.0, 0, 1.0), (6.0, 1, 1.0)), seconds=14)
+        assert [event.data["drafted"] for event in held.of(EventType.LATENCY)] == [True, True]
+        assert [m.content for m in held.engines.language_model.asked[-1][1:]] == [
+            "first",
+            "You said first.",
+            "second",
+        ]
+
+
 class TestBargeIn:
     REPLY = "one two three four five six seven eight nine ten."
 

@@ -41,9 +41,9 @@ def is_test_material(name: str) -> bool:
     return int(hashlib.md5(name.encode()).hexdigest(), 16) % 2 == 1
 
 
-def choose(folder: Path, turns: int, seed: int) -> list[Path]:
-    """``turns`` prompts of one to six seconds, drawn from the test half."""
-    paths = [path for path in sorted(folder.glob("*.wav")) if is_test_material(path.stem)]
+def choose(folder: Path, turns: int, seed: int, *, test: bool) -> list[Path]:
+    """``turns`` prompts of one to six seconds, drawn from the test half, or from the other."""
+    paths = [path for path in sorted(folder.glob("*.wav")) if is_test_material(path.stem) == test]
     fitting = [path for path in paths if 1.0 <= load_audio(path).size / USER_SAMPLE_RATE <= 6.0]
     order = np.random.default_rng(seed).permutation(len(fitting))[:turns]
     return [fitting[index] for index in order]
@@ -124,10 +124,13 @@ def main() -> None:
     parser.add_argument("--config", default="default")
     parser.add_argument("--prompts", type=Path, default=PROMPTS)
     parser.add_argument("--turns", type=int, default=24)
+    parser.add_argument(
+        "--development", action="store_true", help="use the other half of the prompts: to tune, not to report"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("out/bench/exchange.json"))
     options = parser.parse_args()
-    paths = choose(options.prompts, options.turns, options.seed)
+    paths = choose(options.prompts, options.turns, options.seed, test=not options.development)
     configuration = resolve_models(load_configuration(options.config))
     began = time.monotonic()
     with application(configuration):
@@ -147,6 +150,10 @@ def main() -> None:
         "models_milliseconds": {
             model: summary(turn["models"][model] for turn in server) for model in server[0]["models"]
         },
+        "overhead_milliseconds": {
+            hop: summary(turn["overhead"].get(hop) for turn in server) for hop in server[0]["overhead"]
+        },
+        "drafted": sum(turn["drafted"] for turn in server),
         "frames": frames,
         "counts": {name: sum(session[name] for session in wrong) for name in wrong[0] if name != "frames"},
         "startup_seconds": round(startup, 1),

@@ -71,7 +71,7 @@ class EndOfTurnConfig(BaseModel):
         description="Speech needed after a pause to go on with the turn (seconds)",
     )
     pause: float = Field(
-        default=0.2,
+        default=0.08,
         ge=0.04,
         le=2,
         description="Silence after which transcription may be speculated (seconds)",

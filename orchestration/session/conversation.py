@@ -189,6 +189,7 @@ class Conversation:
         self._buffer.end()
         transcript = timed.transcript
         turn.recognition_started = timed.started
+        turn.recognized = timed.ended
         turn.recognizer_compute = transcript.compute
         turn.transcript = self._timeline.now()
         if transcript.text:

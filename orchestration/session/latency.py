@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ class TurnClock:
     decision: float | None = None
     recognition_started: float | None = None
     transcript: float | None = None
+    recognized: float | None = None  # the recognition that was used returned
     recognizer_compute: float = 0.0
     reply: ReplyClock = field(default_factory=ReplyClock)
     drafted: bool = False  # the reply was begun before the decision
@@ -60,7 +61,23 @@ class TurnClock:
             "language_model": _milliseconds(self.reply.language_model_compute),
             "synthesizer": _milliseconds(self.reply.synthesizer_compute),
         }
+        report["overhead"] = {name: _milliseconds(max(0.0, took)) for name, took in self._overhead()}
         return report
+
+    def _overhead(self) -> Iterator[tuple[str, float]]:
+        """On the way to each model and back, beyond its own time, and from the first chunk to its packet.
+
+        Unlike orchestration these count in full what a deliberate wait or another model covers.
+        """
+        reply = self.reply
+        if self.recognized is not None and self.recognition_started is not None:
+            yield "recognizer", self.recognized - self.recognition_started - self.recognizer_compute
+        if reply.first_clause is not None and reply.request is not None:
+            yield "language_model", reply.first_clause - reply.request - reply.language_model_compute
+        if reply.first_chunk is not None and reply.first_clause is not None:
+            yield "synthesizer", reply.first_chunk - reply.first_clause - reply.synthesizer_compute
+        if self.first_sound is not None and reply.first_chunk is not None and self.transcript is not None:
+            yield "packet", self.first_sound - max(reply.first_chunk, self.transcript)
 
     def _after_speech(self, mark: float | None) -> float | None:
         return None if mark is None else _milliseconds(mark - self.speech_end)

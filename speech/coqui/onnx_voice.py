@@ -151,7 +151,7 @@ def _stretches(frames: int) -> Iterator[tuple[int, int]]:
     while begin < frames:
         end = min(frames, begin + length)
         yield begin, end
-        begin, length = end, min(2 * length, _LONGEST_STRETCH)
+        begin, length = end, min(3 * length // 2, _LONGEST_STRETCH)
 
 
 class OnnxVoice:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class HeadConfig(BaseModel):
+    """Which head the agent is drawn with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(description="The data that heads are built from: a name of models.yaml, or a folder.")
+    name: str = Field(default="mira", description="The head; avatar.head.HEADS lists the known ones.")
+
+
 class AnimatorConfig(BaseModel):
     """Which animator, and how lively."""
 

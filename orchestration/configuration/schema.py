@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from agents.configuration import LanguageModelConfig
 from agents.persona import Persona
-from avatar.config import AnimatorConfig
+from avatar.config import AnimatorConfig, HeadConfig
+from avatar.head import HEADS
 from avatar.registry import ANIMATORS
 from orchestration.configuration.serving import GatewayConfig, ServingConfig
 from orchestration.configuration.session import SessionConfig
@@ -37,6 +38,9 @@ class Configuration(BaseModel):
     )
     synthesizer: CoquiConfig = Field(description="Text to speech.")
     animator: AnimatorConfig = Field(default=AnimatorConfig(), description="Sound to motion.")
+    head: HeadConfig | None = Field(
+        default=None, description="The head that pages and videos draw; none: they are given only motion."
+    )
     session: SessionConfig = Field(default=SessionConfig(), description="Limits and behaviour of a session.")
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The WebSocket endpoint.")
     serving: ServingConfig = Field(default=ServingConfig(), description="Replicas, cores and time limits.")
@@ -50,6 +54,16 @@ class Configuration(BaseModel):
                 "too_few_slots",
                 "{sessions} sessions are admitted, the avatar has {slots} slots: raise serving.avatar.slots",
                 {"sessions": sessions, "slots": slots, "at": ("gateway", "max_sessions")},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _head_is_known(self) -> Self:
+        if self.head is not None and self.head.name not in HEADS:
+            raise PydanticCustomError(
+                "unknown_head",
+                "no head is called '{name}'; known: {known}",
+                {"name": self.head.name, "known": ", ".join(HEADS), "at": ("head", "name")},
             )
         return self
 

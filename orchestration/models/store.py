@@ -6,7 +6,7 @@ import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from orchestration.models.ledger import Ledger, cache_folder
 from orchestration.models.registry import ModelEntry, ModelFile
@@ -89,7 +89,8 @@ def folder_of(entry: ModelEntry) -> Path | None:
     if lies_together(entry):
         if missing_packages(entry):
             return None
-        return part_path(entry, entry.files[0].parts[0]).parent
+        first = entry.files[0]
+        return part_path(entry, first.parts[0]).parents[len(PurePosixPath(first.file).parts) - 1]
     folder = cache_folder() / entry.name
     if missing_packages(entry) and not folder.is_dir():
         return None
@@ -97,12 +98,9 @@ def folder_of(entry: ModelEntry) -> Path | None:
 
 
 def lies_together(entry: ModelEntry) -> bool:
-    """Whether every file is one part, under its own name, in the same folder of one package."""
-    return len(entry.packages) == 1 and all(
-        len(file.parts) == 1
-        and file.parts[0] == f"{entry.files[0].parts[0].rpartition('/')[0]}/{file.file}".lstrip("/")
-        for file in entry.files
-    )
+    """Whether every file is one part, under its own name, below the same folder of one package."""
+    folder = entry.files[0].parts[0].removesuffix(entry.files[0].file) if entry.files[0].parts else ""
+    return len(entry.packages) == 1 and all(file.parts == (folder + file.file,) for file in entry.files)
 
 
 def missing_packages(entry: ModelEntry) -> list[str]:

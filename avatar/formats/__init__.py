@@ -1,4 +1,4 @@
-"""File formats motion travels in: Live Link Face CSV and npz, both at 25 frames a second."""
+"""File formats motion travels in: Live Link Face (CSV and UDP) and npz, at 25 frames a second."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ __all__ = [
 ]
 
 
-def read_motion(path: Path | str) -> MotionClip:
-    """Read a ``.npz`` or ``.csv`` motion file; raises ``MotionFormatError`` for other endings and broken
+def read_motion(path: Path | str, resample: bool = False, fps: float | None = None) -> MotionClip:
+    """Read a ``.npz`` or ``.csv`` motion file at 25 frames a second.
+
+    ``resample`` also takes files of another rate, as the app Live Link Face records them; ``fps`` tells the
+    rate of a CSV whose timecodes leave it open. Raises ``MotionFormatError`` for other endings and broken
     files.
     """
     path = Path(path)
     if path.suffix.lower() == ".npz":
-        return read_npz(path)
+        return read_npz(path, resample)
     if path.suffix.lower() == ".csv":
-        return read_csv(path)
+        return read_csv(path, resample, fps)
     raise MotionFormatError(
         f"{path}: motion is kept in .npz or Live Link Face .csv, not {path.suffix or 'no ending'}"
     )

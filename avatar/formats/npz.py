@@ -10,6 +10,7 @@ import numpy as np
 
 from avatar.animator import FRAME_RATE
 from avatar.formats.columns import MotionFormatError, column_order
+from avatar.formats.resample import to_frame_rate
 from avatar.motion import NAMES, MotionClip, MotionError
 
 KEYS = ("motion", "names", "fps", "pts")
@@ -23,9 +24,10 @@ def write_npz(path: Path | str, clip: MotionClip) -> None:
         )
 
 
-def read_npz(path: Path | str) -> MotionClip:
+def read_npz(path: Path | str, resample: bool = False) -> MotionClip:
     """Read a motion npz; columns are matched by name, so a file in another order is put right.
 
+    With ``resample``, a file of another rate is brought to 25 fps, its first frame where it was in time.
     Raises ``MotionFormatError`` for files that are no npz, hold pickled objects (never loaded), lack arrays,
     have another frame rate, wrong columns, shapes, or values out of range.
     """
@@ -49,7 +51,10 @@ def read_npz(path: Path | str) -> MotionClip:
         raise
     except ValueError as error:
         raise MotionFormatError(f"{path}: not a plain npz; pickled objects are refused ({error})") from error
-    if fps.size != 1 or float(fps.reshape(-1)[0]) != FRAME_RATE:
+    rate = float(fps.reshape(-1)[0]) if fps.size == 1 and fps.dtype.kind in "iuf" else 0.0
+    if not (np.isfinite(rate) and rate > 0):
+        raise MotionFormatError(f"{path}: fps is {fps}; one number above 0 is due")
+    if rate != FRAME_RATE and not resample:
         raise MotionFormatError(f"{path}: fps is {fps}; resample the motion to {FRAME_RATE} fps")
     if names.ndim != 1 or names.dtype.kind != "U":
         raise MotionFormatError(f"{path}: names must be {len(NAMES)} strings")
@@ -61,6 +66,7 @@ def read_npz(path: Path | str) -> MotionClip:
         raise MotionFormatError(f"{path}: pts must be whole frame indices, not {pts.dtype}")
     try:
         order = column_order([str(name) for name in names])
-        return MotionClip(motion[:, order].astype(np.float32), pts.astype(np.int64))
+        clip = MotionClip(motion[:, order].astype(np.float32), pts.astype(np.int64))
+        return clip if rate == FRAME_RATE else to_frame_rate(clip.pts / rate, clip.motion)
     except (MotionFormatError, MotionError) as error:
         raise MotionFormatError(f"{path}: {error}") from error

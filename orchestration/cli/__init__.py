@@ -13,6 +13,7 @@ import typer
 from orchestration.cli import models
 from orchestration.cli.animate import animate
 from orchestration.cli.doctor import doctor
+from orchestration.cli.livelink import livelink
 from orchestration.cli.serve import serve
 from orchestration.cli.talk import talk
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(talk)
 app.command()(animate)
+app.command()(livelink)
 app.command()(doctor)
 app.add_typer(models.app, name="models")
 

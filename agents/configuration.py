@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -14,6 +15,10 @@ class LlamaConfig(BaseModel):
 
     engine: Literal["llama"] = Field(default="llama", description="Selects this engine.")
     model: str = Field(min_length=1, description="Path of the GGUF file.")
+    chat_template: Path | None = Field(
+        default=None,
+        description="Jinja file that lays out the prompt, say with a place for tools; none: the model's own.",
+    )
     context: int = Field(
         default=2048, ge=256, le=131_072, description="Prompt and reply together, in tokens, a slot."
     )

@@ -2,17 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model wants ``name`` called with ``arguments`` (JSON text); ``call_id`` ties the result to it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call's ``arguments`` while it streams; the whole :class:`ToolCall` follows the last."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may ask for; ``parameters`` is the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The tools of one request and whether the model may, must or mustn't use one.
+
+    ``function`` names the one tool that it must use; then ``choice`` doesn't matter.
+    """
+
+    tools: tuple[Tool, ...]
+    choice: Literal["auto", "none", "required"] = "auto"
+    function: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of the dialogue as the model sees it."""
+    """One turn of the dialogue as the model sees it.
 
-    role: Literal["system", "user", "assistant"]
+    An assistant's message may carry the ``calls`` it made; a tool's message is the result of ``call_id``.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +67,27 @@ class TextDelta:
     elapsed: float
 
 
+ReplyPart = TextDelta | ToolCallDelta | ToolCall
+
+
 class LanguageModel(Protocol):
     """Continues a dialogue, streaming, without blocking the event loop."""
 
     def stream(
-        self, messages: Sequence[Message], *, max_tokens: int | None = None
-    ) -> AsyncIterator[TextDelta]:
-        """Stream the assistant's next message.
+        self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
+        """Stream the assistant's next message; calls of tools come only where ``tools`` were given.
 
         Closing the iterator or cancelling the task stops the generation. Raises ``LanguageModelError`` with
-        the cause and the way out when the model fails or its own time limit passes.
+        the cause and the way out when the model fails or its own time limit passes, ``ToolsUnsupported``
+        before the first piece when it can't use tools.
         """
         ...
 
 
 class LanguageModelError(RuntimeError):
     """A language model failed; the message names the cause and the remedy."""
+
+
+class ToolsUnsupported(LanguageModelError):
+    """Tools were given to a model that has no way to call them; it answers without."""

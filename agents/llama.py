@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import xllamacpp
@@ -25,13 +26,32 @@ from agents.failures import (
     LanguageModelTimeout,
     LanguageModelUnavailable,
 )
-from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.language_model import (
+    LanguageModelError,
+    Message,
+    ReplyPart,
+    TextDelta,
+    Toolbox,
+    ToolCall,
+    ToolCallDelta,
+    ToolsUnsupported,
+)
+from agents.tool_calls import (
+    CallAssembler,
+    choice_parameter,
+    message_parameter,
+    tool_parameter,
+    without_tools,
+)
 
 GGUF_MAGIC = b"GGUF"
 PREFILL_BATCH = 64  # prompt tokens between two looks at the stop flag; about .5 s of work on one slow core
 SILENT = -1  # llama.cpp verbosity below errors; failures are raised, not printed
-COUNT_TIMEOUT = 5.0  # seconds for counting tokens, which needs no model run
+LOCAL_TIMEOUT = 5.0  # seconds for counting tokens and the like, which need no model run
 COUNT_CACHE = 4096  # texts whose token count is remembered
+
+
+_Piece = str | ToolCallDelta | ToolCall | LanguageModelError
 
 
 @dataclass(slots=True, eq=False)
@@ -41,20 +61,22 @@ class _Request:
     loop: asyncio.AbstractEventLoop
     limit: int  # tokens
     stopped: threading.Event = field(default_factory=threading.Event)
-    pieces: asyncio.Queue[str | LanguageModelError | None] = field(init=False)
+    pieces: asyncio.Queue[_Piece | None] = field(init=False)
+    calls: CallAssembler = field(default_factory=CallAssembler)
 
     def __post_init__(self) -> None:
         # A token gives at most one piece, so a whole reply fits and the thread never waits for the reader.
-        self.pieces = asyncio.Queue(self.limit + 2)
+        # (A call that is whole is one more, and took several tokens.)
+        self.pieces = asyncio.Queue(2 * self.limit + 2)
 
-    def put(self, piece: str | LanguageModelError | None) -> None:
+    def put(self, piece: _Piece | None) -> None:
         """Hand one piece to the event loop; a loop that has gone stops the decoding."""
         try:
             self.loop.call_soon_threadsafe(self._enqueue, piece)
         except RuntimeError:
             self.stopped.set()
 
-    def _enqueue(self, piece: str | LanguageModelError | None) -> None:
+    def _enqueue(self, piece: _Piece | None) -> None:
         if not self.stopped.is_set():
             self.pieces.put_nowait(piece)
 
@@ -66,8 +88,11 @@ class _Request:
             self.put(_error(chunk["error"]))
             return True
         for choice in chunk.get("choices", ()):
-            if text := choice.get("delta", {}).get("content"):
+            delta = choice.get("delta", {})
+            if text := delta.get("content"):
                 self.put(text)
+            for piece in self.calls.feed(map(_call_piece, delta.get("tool_calls") or ())):
+                self.put(piece)
         return False
 
 
@@ -84,7 +109,8 @@ class LocalLlama:
         self.config = config
         self._path = Path(config.model)
         _check_file(self._path)
-        # llama.cpp's server also listens on a local port, which this class uses to count tokens only; the key
+        # llama.cpp's server also listens on a local port, which this class uses to count tokens and to look
+        # at the chat template only; the key
         # keeps every other program on the machine out.
         self._key = secrets.token_hex(16)
         try:
@@ -97,12 +123,17 @@ class LocalLlama:
         self._address: str = self._server.listening_address
         self._executor = ThreadPoolExecutor(config.slots, thread_name_prefix="llama")
         self._active: set[_Request] = set()
+        self.uses_tools = self._template_has_tools()
         self.count_tokens = functools.lru_cache(COUNT_CACHE)(self._count_tokens)
 
     async def stream(
-        self, messages: Sequence[Message], *, max_tokens: int | None = None
-    ) -> AsyncIterator[TextDelta]:
+        self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
         """Stream the assistant's next message, at most ``max_tokens`` and the configured limit.
+
+        Calls of ``tools`` come only from a model whose chat template has a place for tools (``uses_tools``);
+        for another, giving some raises ``ToolsUnsupported``. llama.cpp can't force a call: what ``choice``
+        requires is left to the model.
 
         Closing the iterator or cancelling the task stops the decoding at the next token (or prompt batch of
         64 tokens). Raises ``LanguageModelTimeout``, ``LanguageModelRefused`` (prompt too long for the
@@ -110,7 +141,12 @@ class LocalLlama:
         """
         started = time.perf_counter()
         limit = min(max_tokens or self.config.max_tokens, self.config.max_tokens)
-        request = self._submit(messages, limit)
+        if tools is not None and tools.tools and not self.uses_tools:
+            raise ToolsUnsupported(
+                f"{self._path.name}: this model has no tools, its chat template has no place for them; "
+                "choose a model that was trained to call tools"
+            )
+        request = self._submit(messages, limit, tools)
         visible = False
         try:
             while True:
@@ -128,8 +164,12 @@ class LocalLlama:
                     raise piece
                 if piece is None:
                     break
-                visible = visible or not piece.isspace()
-                yield TextDelta(piece, time.perf_counter() - started)
+                if isinstance(piece, str):
+                    visible = visible or not piece.isspace()
+                    yield TextDelta(piece, time.perf_counter() - started)
+                else:
+                    visible = True
+                    yield piece
         finally:
             request.stopped.set()
             self._active.discard(request)
@@ -161,14 +201,14 @@ class LocalLlama:
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._server = None
 
-    def _submit(self, messages: Sequence[Message], limit: int) -> _Request:
+    def _submit(self, messages: Sequence[Message], limit: int, tools: Toolbox | None = None) -> _Request:
         if self._server is None:
             raise LanguageModelUnavailable(f"{self._path.name}: this model was closed; open a new one")
         if not messages:
             raise LanguageModelRefused("no messages: a reply needs at least one")
         request = _Request(asyncio.get_running_loop(), limit)
         self._active.add(request)
-        self._executor.submit(self._decode, self._server, self._body(messages, limit), request)
+        self._executor.submit(self._decode, self._server, self._body(messages, limit, tools), request)
         return request
 
     def _decode(self, server: xllamacpp.Server, body: dict[str, Any], request: _Request) -> None:
@@ -180,12 +220,20 @@ class LocalLlama:
         except (RuntimeError, ValueError, TypeError) as error:
             request.put(LanguageModelUnavailable(f"{self._path.name}: llama.cpp failed: {error}"))
         else:
+            for call in request.calls.finish():
+                request.put(call)
             request.put(None)
 
-    def _body(self, messages: Sequence[Message], limit: int) -> dict[str, Any]:
+    def _body(self, messages: Sequence[Message], limit: int, tools: Toolbox | None) -> dict[str, Any]:
         config = self.config
+        offered: dict[str, Any] = {}
+        if tools is not None and tools.tools:
+            offered["tools"] = [tool_parameter(tool) for tool in tools.tools]
+            offered["tool_choice"] = choice_parameter(tools)
+        known = messages if self.uses_tools else without_tools(messages)
         return {
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            **offered,
+            "messages": [message_parameter(message) for message in known],
             "stream": True,
             # Progress chunks come between prompt batches too, which is where a long prompt can be stopped.
             "return_progress": True,
@@ -203,16 +251,26 @@ class LocalLlama:
         """Count the tokens of ``text``; a millisecond the first time, remembered afterwards."""
         if self._server is None:
             raise LanguageModelUnavailable(f"{self._path.name}: this model was closed; open a new one")
+        return len(self._ask("tokenize", {"content": text})["tokens"])
+
+    def _template_has_tools(self) -> bool:
+        return bool(self._ask("props").get("chat_template_caps", {}).get("supports_tools"))
+
+    def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask llama.cpp's own port for what its bindings don't offer."""
         request = urllib.request.Request(
-            f"{self._address}/tokenize",
-            json.dumps({"content": text}).encode(),
+            f"{self._address}/{what}",
+            None if body is None else json.dumps(body).encode(),
             {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=COUNT_TIMEOUT) as answer:
-                return len(json.load(answer)["tokens"])
+            with urllib.request.urlopen(request, timeout=LOCAL_TIMEOUT) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
         except urllib.error.URLError as error:
-            raise LanguageModelUnavailable(f"{self._path.name}: counting tokens failed: {error}") from error
+            raise LanguageModelUnavailable(
+                f"{self._path.name}: llama.cpp did not answer /{what}: {error}"
+            ) from error
 
 
 def _check_file(path: Path) -> None:
@@ -229,6 +287,15 @@ def _check_file(path: Path) -> None:
         )
 
 
+def _template(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LanguageModelUnavailable(
+            f"{path}: can't read the chat template: {error}; name a Jinja file or leave `chat_template` out"
+        ) from error
+
+
 def _params(config: LlamaConfig, key: str) -> xllamacpp.CommonParams:
     params = xllamacpp.CommonParams()
     params.model.path = config.model
@@ -242,6 +309,8 @@ def _params(config: LlamaConfig, key: str) -> xllamacpp.CommonParams:
     params.cache_prompt = True
     params.cache_ram_mib = config.prompt_cache
     params.verbosity = SILENT
+    if config.chat_template is not None:
+        params.chat_template = _template(config.chat_template)
     params.api_keys = [key]
     params.ui = False
     params.hostnames = ["127.0.0.1"]
@@ -258,3 +327,12 @@ def _error(answer: dict[str, Any]) -> LanguageModelError:
     if answer.get("type") == "invalid_request_error":
         return LanguageModelRefused(f"llama.cpp refused the request: {message}")
     return LanguageModelUnavailable(f"llama.cpp failed: {message}")
+
+
+def _call_piece(piece: dict[str, Any]) -> Any:
+    function = piece.get("function") or {}
+    return SimpleNamespace(
+        index=piece.get("index", 0),
+        id=piece.get("id"),
+        function=SimpleNamespace(name=function.get("name"), arguments=function.get("arguments")),
+    )

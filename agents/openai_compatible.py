@@ -7,9 +7,10 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import openai
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionChunk
 
 from agents.configuration import OpenAICompatibleConfig
 from agents.failures import (
@@ -18,8 +19,9 @@ from agents.failures import (
     LanguageModelTimeout,
     LanguageModelUnavailable,
 )
-from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.language_model import LanguageModelError, Message, ReplyPart, TextDelta, Toolbox
 from agents.reply import closing
+from agents.tool_calls import CallAssembler, choice_parameter, message_parameter, tool_parameter
 
 NO_KEY = "none"  # the SDK insists on a key; open servers ignore it
 KEY_STATUSES = (401, 403)
@@ -51,9 +53,11 @@ class OpenAICompatible:
         )
 
     async def stream(
-        self, messages: Sequence[Message], *, max_tokens: int | None = None
-    ) -> AsyncIterator[TextDelta]:
+        self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
         """Stream the assistant's next message, at most ``max_tokens`` and the configured limit.
+
+        Calls of ``tools`` stream as they come, and whole at the end of the reply.
 
         Closing the iterator or cancelling the task closes the connection, which stops the generation on the
         server. Raises ``LanguageModelTimeout``, ``LanguageModelRefused`` (key, model name, request),
@@ -62,9 +66,12 @@ class OpenAICompatible:
         started = time.perf_counter()
         limit = min(max_tokens or self.config.max_tokens, self.config.max_tokens)
         visible = finished = False
+        calls = CallAssembler()
         chunks: openai.AsyncStream[ChatCompletionChunk] | None = None
         try:
-            chunks = await asyncio.wait_for(self._request(messages, limit), self._left(started, visible))
+            chunks = await asyncio.wait_for(
+                self._request(messages, limit, tools), self._left(started, visible)
+            )
             while True:
                 chunk = await asyncio.wait_for(anext(chunks, None), self._left(started, visible))
                 if chunk is None:
@@ -74,6 +81,9 @@ class OpenAICompatible:
                     if text := choice.delta.content:
                         visible = visible or not text.isspace()
                         yield TextDelta(text, time.perf_counter() - started)
+                    for piece in calls.feed(choice.delta.tool_calls or ()):
+                        visible = True
+                        yield piece
         except (openai.OpenAIError, TimeoutError, ValueError) as error:  # ValueError: not JSON
             raise self._failure(error, visible) from error
         finally:
@@ -81,7 +91,10 @@ class OpenAICompatible:
                 await chunks.close()
         if not finished:
             raise LanguageModelUnavailable(f"{self._server}: the connection ended in the middle of a reply")
-        if not visible:
+        whole = calls.finish()
+        for call in whole:
+            yield call
+        if not (visible or whole):
             raise EmptyReply(f"{self._server}: the reply to {messages[-1].content!r} was empty")
 
     async def warm_up(self, messages: Sequence[Message]) -> float:
@@ -113,17 +126,23 @@ class OpenAICompatible:
         return max(0.0, longest - (time.perf_counter() - started))
 
     async def _request(
-        self, messages: Sequence[Message], limit: int
+        self, messages: Sequence[Message], limit: int, tools: Toolbox | None
     ) -> openai.AsyncStream[ChatCompletionChunk]:
-        return await self._client.chat.completions.create(
+        # as plain data: the SDK's parameter types are one closed union a field
+        request: dict[str, Any] = {"messages": [message_parameter(message) for message in messages]}
+        if tools is not None and tools.tools:
+            request["tools"] = [tool_parameter(tool) for tool in tools.tools]
+            request["tool_choice"] = choice_parameter(tools)
+        chunks: openai.AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
             model=self.config.model,
-            messages=[_parameter(message) for message in messages],
             max_tokens=limit,
             temperature=self.config.temperature,
             seed=self.config.seed if self.config.seed is not None else openai.omit,
             extra_body=self.config.extra_body or None,
             stream=True,
+            **request,
         )
+        return chunks
 
     def _failure(self, error: Exception, visible: bool) -> LanguageModelError:
         """What an SDK error means here, and what to do about it."""
@@ -156,13 +175,3 @@ class OpenAICompatible:
                     f"{self._server}: no connection ({error.__cause__ or error}); is the server up?"
                 )
         return LanguageModelUnavailable(f"{self._server}: the reply broke off: {error}")
-
-
-def _parameter(message: Message) -> ChatCompletionMessageParam:
-    match message.role:
-        case "system":
-            return {"role": "system", "content": message.content}
-        case "user":
-            return {"role": "user", "content": message.content}
-        case "assistant":
-            return {"role": "assistant", "content": message.content}

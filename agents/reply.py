@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from agents.language_model import TextDelta
+from agents.language_model import ReplyPart, TextDelta
 from agents.words import Ending, ending, words
 
 
 @asynccontextmanager
-async def closing(stream: AsyncIterator[TextDelta]) -> AsyncIterator[AsyncIterator[TextDelta]]:
+async def closing(stream: AsyncIterator[ReplyPart]) -> AsyncIterator[AsyncIterator[ReplyPart]]:
     """Stop a reply's generation when its reader leaves, for any reason."""
     try:
         yield stream
@@ -21,15 +21,24 @@ async def closing(stream: AsyncIterator[TextDelta]) -> AsyncIterator[AsyncIterat
             await close()
 
 
-async def limit_sentences(stream: AsyncIterator[TextDelta], sentences: int) -> AsyncIterator[TextDelta]:
+async def limit_sentences(
+    stream: AsyncIterator[ReplyPart], sentences: int, *, calls_follow: bool = False
+) -> AsyncIterator[ReplyPart]:
     """Pass on a reply's first ``sentences`` sentences and stop its generation there.
 
     Small models answer in their first sentence and invent in the following ones. White space after the last
-    sentence may pass, since only what follows makes its end certain.
+    sentence may pass, since only what follows makes its end certain. Where ``calls_follow`` the rest of the
+    text is dropped, but not the calls of tools after it.
     """
     text = ""
+    full = False
     async with closing(stream):
         async for delta in stream:
+            if not isinstance(delta, TextDelta):
+                yield delta
+                continue
+            if full:
+                continue
             passed = len(text)
             text += delta.text
             end = _sentences_end(text, sentences)
@@ -38,7 +47,9 @@ async def limit_sentences(stream: AsyncIterator[TextDelta], sentences: int) -> A
                 continue
             if end > passed:
                 yield replace(delta, text=text[passed:end])
-            return
+            if not calls_follow:
+                return
+            full = True
 
 
 def _sentences_end(text: str, sentences: int) -> int | None:

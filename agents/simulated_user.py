@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.language_model import LanguageModel, Message
+from agents.language_model import LanguageModel, Message, TextDelta
 from agents.reply import closing, limit_sentences
 
 
@@ -67,7 +67,7 @@ class ModelUser:
             self._model.stream(self._prompt(dialogue), max_tokens=self._max_tokens), sentences=1
         )
         async with closing(reply):
-            text = "".join([delta.text async for delta in reply]).strip()
+            text = "".join([part.text async for part in reply if isinstance(part, TextDelta)]).strip()
         self._leaving = self._goal.goodbye.lower() in text.lower()
         return text
 

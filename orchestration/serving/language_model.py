@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from ray import serve
 
 from agents.configuration import LanguageModelConfig
-from agents.language_model import Message, TextDelta
+from agents.language_model import Message, ReplyPart, Toolbox
 from orchestration.configuration.serving import DeploymentConfig
 from orchestration.serving.limits import step_back
 
@@ -23,7 +23,9 @@ class LanguageModelDeployment:
         step_back(limits)
         self._model = create_language_model(config)
 
-    async def stream(self, messages: Sequence[Message], max_tokens: int | None) -> AsyncIterator[TextDelta]:
+    async def stream(
+        self, messages: Sequence[Message], max_tokens: int | None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
         """See :class:`~agents.language_model.LanguageModel`."""
-        async for delta in self._model.stream(messages, max_tokens=max_tokens):
-            yield delta
+        async for part in self._model.stream(messages, max_tokens=max_tokens, tools=tools):
+            yield part

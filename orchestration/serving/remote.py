@@ -12,7 +12,7 @@ from typing import Any
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
-from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.language_model import LanguageModelError, Message, ReplyPart, Toolbox, ToolsUnsupported
 from orchestration.engines import EngineError
 from orchestration.faces.desk import FaceBatch, FaceResult
 from orchestration.media import FloatArray
@@ -53,13 +53,15 @@ class RemoteLanguageModel:
         self._handle = handle.options(stream=True)
 
     async def stream(
-        self, messages: Sequence[Message], *, max_tokens: int | None = None
-    ) -> AsyncIterator[TextDelta]:
-        response = self._handle.stream.remote(messages, max_tokens)
+        self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
+        response = self._handle.stream.remote(messages, max_tokens, tools)
         try:
-            async for delta in response:
-                yield delta
+            async for part in response:
+                yield part
         except _FAILURES as error:
+            if isinstance(getattr(error, "cause", None), ToolsUnsupported):
+                raise ToolsUnsupported(cause_of(error)) from error
             raise LanguageModelError(cause_of(error)) from error
         finally:
             response.cancel()  # does nothing once it has ended

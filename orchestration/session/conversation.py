@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.dialogue import Dialogue
+from agents.language_model import Message, ToolCall, ToolCallDelta
 from orchestration.engines import EngineError, Engines
 from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.drafting import Drafting
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor, FloorState
 from orchestration.session.latency import TurnClock
-from orchestration.session.memory import Memory
+from orchestration.session.memory import Memory, Remembers
+from orchestration.session.observer import PLAIN, ReplyObserver, ReplyRequest, Unobserved
 from orchestration.session.playout import Playout, PlayoutFrame
 from orchestration.session.reply import Reply, ReplyLimits
 from orchestration.session.speech_buffer import SpeechBuffer
@@ -43,6 +44,7 @@ class ConversationOptions:
     barge_in_after: float  # seconds of user speech
     acknowledge_timeout: float  # seconds after the last packet of a reply
     draft: bool  # begin to answer at a pause, before the turn is known to be over
+    answer_turns: bool = True  # False: a spoken turn is remembered, and answered only when asked to
 
 
 class Conversation:
@@ -52,12 +54,15 @@ class Conversation:
         self,
         engines: Engines,
         end_of_turn: EndOfTurn,
-        dialogue: Dialogue,
+        dialogue: Remembers,
         playout: Playout,
         timeline: Timeline,
         options: ConversationOptions,
+        observer: ReplyObserver | None = None,
     ) -> None:
-        self._engines = engines
+        self.engines = engines  # of the replies from now on
+        self.request = PLAIN  # what a reply to a spoken turn may do
+        self._observer = observer or Unobserved()
         self._end_of_turn = end_of_turn
         self._playout = playout
         self._timeline = timeline
@@ -80,6 +85,9 @@ class Conversation:
         self._voiced = 0  # frames of the user's present speech that sounded
         self._turn: TurnClock | None = None
         self._answer: asyncio.Task[None] | None = None
+        self._replying = False  # a reply has been granted and is not over
+        self._asked = False  # it was asked for, and doesn't answer the turn that may go on
+        self._taking_in: asyncio.Task[None] | None = None  # the latest turn that was handed over whole
         self._side_tasks: set[asyncio.Task[None]] = set()
         self.flush = False  # the next packet tells the client to drop older generations
 
@@ -87,6 +95,11 @@ class Conversation:
     def floor(self) -> Floor:
         """Who holds the turn."""
         return self._floor.holder
+
+    def adjust(self, **changes: Any) -> None:
+        """Change some of the options from now on; raises ``TypeError`` on names that aren't any."""
+        self._options = replace(self._options, **changes)
+        self._buffer.keep(self._options.pre_roll)
 
     # -- the user ---------------------------------------------------------------------------------
 
@@ -120,6 +133,54 @@ class Conversation:
         turn = TurnClock(speech_end=now, decision=now, transcript=now)
         self._start_answer(turn, self._reply(turn, text))
 
+    def take_in(self, pcm: FloatArray) -> None:
+        """Remember a turn (samples,) at 16 kHz whose beginning and end the client decided; no answer."""
+        self._taking_in = self._start_side_task(self._understand_whole(pcm, self._taking_in))
+
+    def disregard(self) -> None:
+        """Forget what the user is saying; a turn that has ended stays."""
+        self._transcriber.discard()
+        self._drafting.drop()
+        self._speaking = False
+        if self._floor.holder is Floor.USER:
+            self._buffer.end()
+            self._move(Floor.NOBODY)
+
+    def answer(self, request: ReplyRequest) -> None:
+        """Reply to the dialogue as it is, once what the user has said so far is understood.
+
+        A reply that is under way gives way to it.
+        """
+        understanding = None if self._replying else self._answer
+        if understanding is None:
+            self.give_way()
+        self._drafting.drop()
+        self._move(Floor.THINKING)
+        now = self._timeline.now()
+        turn = TurnClock(speech_end=now, decision=now, transcript=now)
+        self._start_answer(turn, self._answer_dialogue(turn, request, understanding))
+        self._asked = True
+
+    @property
+    def understanding(self) -> bool:
+        """A spoken turn is over, and its words or its reply aren't there yet."""
+        return self._answer is not None and not self._replying
+
+    def give_way(self) -> bool:
+        """Stop the reply that is being made or spoken; False if there is none."""
+        if self._answer is None:
+            return False
+        if self._floor.holder is Floor.AGENT:
+            self._interrupt(Floor.NOBODY)
+        else:
+            self._withdraw()
+            self._move(Floor.NOBODY)
+        return True
+
+    def truncate(self, generation: int, seconds: float) -> str | None:
+        """The client heard only the first ``seconds`` of a reply; their words, None if it isn't known."""
+        return self._memory.truncate(generation, seconds)
+
     def acknowledge(self, pts: int, generation: int) -> None:
         """The client has played the frame ``pts`` of ``generation``."""
         self._memory.acknowledge(pts, generation)
@@ -130,11 +191,12 @@ class Conversation:
                 self._speaking = True
                 self._voiced = len(self._heard_at) - 1 - signal.frame
                 self._timeline.emit(EventType.SPEECH_STARTED)
-                if self._floor.holder is Floor.THINKING:
+                stays = self._asked and not self._options.barge_in
+                if self._floor.holder is Floor.THINKING and not stays:
                     self._withdraw()  # the user had not finished after all
                 self._buffer.start()
                 self._transcriber.start_turn()
-                if self._floor.holder is not Floor.AGENT:
+                if self._floor.holder is not Floor.AGENT and not stays:
                     self._move(Floor.USER)
             case TurnSignalKind.PAUSED:
                 self._speaking = False
@@ -159,7 +221,8 @@ class Conversation:
             silence_wait=(len(self._heard_at) - 1 - last_speech) * FRAME_SECONDS,
             decision=now,
         )
-        overlapped = self._floor.holder is Floor.AGENT
+        # Thinking while the user speaks: a reply that was asked for, not one to this turn.
+        overlapped = self._floor.holder in (Floor.AGENT, Floor.THINKING)
         speech_end = round(turn.speech_end, 4)
         self._timeline.emit(EventType.TURN_ENDED, speech_end=speech_end, overlapped=overlapped)
         if overlapped:
@@ -176,12 +239,48 @@ class Conversation:
             text = await self._understand(turn, pcm)
         except EngineError as error:
             reply = self._open_reply()
-            self._grant(turn, reply)
+            self._timeline.generation += 1
+            self._playout.begin(self._timeline.generation)
+            self._grant(turn, reply, ())  # no part of the dialogue: it answers nothing
             await reply.apologise(str(error))
             return
         if text:
             self._memory.user_said(text)
-            await self._reply(turn, text)
+            if self._options.answer_turns:
+                await self._reply(turn, text)
+
+    async def _answer_dialogue(
+        self, turn: TurnClock, request: ReplyRequest, understanding: asyncio.Task[None] | None
+    ) -> None:
+        # Both waits are bounded by the recogniser's own limits.
+        if self._taking_in is not None:
+            await asyncio.wait({self._taking_in})
+        if understanding is not None:
+            try:
+                await asyncio.wait({understanding})
+            except asyncio.CancelledError:
+                understanding.cancel()  # the user had not finished: the sound belongs to a longer turn
+                raise
+        turn.transcript = self._timeline.now()
+        reply = self._open_reply(request)
+        await reply.run(self._begin(turn, reply))
+
+    async def _understand_whole(self, pcm: FloatArray, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})  # turns are remembered in the order in which they were said
+        try:
+            timed = await self._transcriber.final(pcm)
+        except EngineError as error:
+            self._timeline.emit(EventType.NOTHING_HEARD, rejected="failed", message=str(error))
+            return
+        transcript = timed.transcript
+        if transcript.text:
+            self._timeline.emit(
+                EventType.FINAL_TRANSCRIPT, text=transcript.text, language=transcript.language
+            )
+            self._memory.user_said(transcript.text)
+        else:
+            self._timeline.emit(EventType.NOTHING_HEARD, rejected=transcript.rejected)
 
     async def _understand(self, turn: TurnClock, pcm: FloatArray) -> str:
         timed = await self._transcriber.final(pcm)
@@ -214,17 +313,30 @@ class Conversation:
         draft = self._drafting.take(text)
         reply = self._open_reply() if draft is None else draft.reply
         turn.drafted = draft is not None
-        self._grant(turn, reply)
-        messages = self._memory.begin_reply(self._playout.utterance)
+        messages = self._begin(turn, reply)
         await (reply.run(messages) if draft is None else draft.work)
 
-    def _open_reply(self) -> Reply:
-        return Reply(self._engines, self._playout, self._timeline.now, self._options.reply, self)
+    def _open_reply(self, request: ReplyRequest | None = None) -> Reply:
+        return Reply(
+            self.engines,
+            self._playout,
+            self._timeline.now,
+            self._options.reply,
+            self,
+            self.request if request is None else request,
+        )
 
-    def _grant(self, turn: TurnClock, reply: Reply) -> None:
-        turn.reply = reply.clock
+    def _begin(self, turn: TurnClock, reply: Reply) -> Sequence[Message]:
+        """Give the floor to a reply; returns the dialogue that it continues."""
         self._timeline.generation += 1
-        self._playout.begin(self._timeline.generation)
+        messages = self._memory.begin_reply(self._playout.begin(self._timeline.generation))
+        self._grant(turn, reply, messages)
+        return messages
+
+    def _grant(self, turn: TurnClock, reply: Reply, messages: Sequence[Message]) -> None:
+        turn.reply = reply.clock
+        self._replying = True
+        self._observer.reply_began(self._playout.utterance, messages)
         reply.grant(self._timeline.generation)
 
     # -- what the reply tells ---------------------------------------------------------------------
@@ -234,6 +346,16 @@ class Conversation:
 
     def clause(self, text: str) -> None:
         self._timeline.emit(EventType.REPLY_TEXT, text=text)
+
+    def tool_call_piece(self, piece: ToolCallDelta) -> None:
+        self._observer.tool_call_piece(piece)
+
+    def tool_call(self, call: ToolCall) -> None:
+        self._observer.tool_call(call)
+
+    def tools_unsupported(self, message: str) -> None:
+        log.warning("%s", message, extra={"session": self._timeline.session})
+        self._observer.tools_unsupported(message)
 
     def failed(self, message: str) -> None:
         self._timeline.count("engine_failed", EventType.ENGINE_FAILED, message)
@@ -263,8 +385,15 @@ class Conversation:
         self._report_turn()
         if self._floor.holder is Floor.AGENT:
             self._timeline.emit(EventType.REPLY_FINISHED)
+        if self._replying:
             self._memory.reply_sent()
+            self._reply_over(cancelled=False)
         self._move(Floor.NOBODY)
+
+    def _reply_over(self, *, cancelled: bool) -> None:
+        if self._replying:
+            self._replying = False
+            self._observer.reply_over(self._playout.utterance, cancelled=cancelled)
 
     def _report_turn(self) -> None:
         turn, self._turn = self._turn, None
@@ -293,6 +422,7 @@ class Conversation:
             self._answer.cancel()
             self._answer = None
         self._playout.cancel()
+        self._reply_over(cancelled=True)
         self._timeline.generation += 1
         self.flush = True
 
@@ -304,6 +434,7 @@ class Conversation:
 
     def _start_answer(self, turn: TurnClock, work: Coroutine[Any, Any, None]) -> None:
         self._turn = turn
+        self._asked = False
         self._answer = self._start_side_task(work)
 
     def _start_side_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -329,4 +460,5 @@ class Conversation:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._report_turn()
         self._playout.cancel()
+        self._reply_over(cancelled=True)
         self._memory.settle()

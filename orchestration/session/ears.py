@@ -18,9 +18,12 @@ class UserFrame:
     pts: int
     pcm: FloatArray
     motion: FloatArray | None = None
+    understood: bool = True  # False: a stand-in of which it isn't known yet whether it is silence or delay
 
 
 NOTHING_CAME = UserFrame(NO_USER_FRAME, silence(USER_FRAME_SAMPLES))
+NOTHING_YET = UserFrame(NO_USER_FRAME, silence(USER_FRAME_SAMPLES), understood=False)
+GAP_FRAMES = 5  # of a client that sends with gaps: .2 s in which a delay isn't yet taken for silence
 
 
 class Ears:
@@ -28,9 +31,12 @@ class Ears:
 
     ``prefill`` frames wait before the first is given; beyond ``backlog`` frames, those that came too late
     are heard two a tick until the delay is gone; beyond ``limit``, frames are refused.
+
+    A client ``with_gaps`` sends sound in pieces and nothing in between: nothing of it is late, silence is
+    taken for silence only after ``GAP_FRAMES``, and whatever waits beyond ``backlog`` is heard two a tick.
     """
 
-    def __init__(self, prefill: int, backlog: int, limit: int) -> None:
+    def __init__(self, prefill: int, backlog: int, limit: int, *, with_gaps: bool = False) -> None:
         self._prefill = prefill
         self._backlog = max(backlog, prefill + 1)
         self._limit = limit
@@ -38,6 +44,8 @@ class Ears:
         self._motions: dict[int, FloatArray] = {}
         self._last_pts = -1
         self._filling = True
+        self._with_gaps = with_gaps
+        self._gap = GAP_FRAMES  # frames since something came, of a client with gaps
         self._room = asyncio.Event()
         self._room.set()
         self._owed = 0  # frames that were replaced by silence and are still to be heard
@@ -84,13 +92,31 @@ class Ears:
     def take(self) -> list[UserFrame]:
         """The frames to be heard at this tick, oldest first; never empty."""
         if self._filling or not self._queue:
+            if self._with_gaps:
+                return [self._wait()]
             if self._last_pts >= 0 and not self._filling:
                 self.late += 1
                 self._owed += 1
             return [NOTHING_CAME]
         frames = [self._queue.popleft()]
-        if self._owed and len(self._queue) > self._backlog:
-            self._owed -= 1
+        self._gap = 0
+        if (self._owed or self._with_gaps) and len(self._queue) > self._backlog:
+            self._owed = max(0, self._owed - 1)
             frames.append(self._queue.popleft())
         self._room.set()
         return frames
+
+    def clear(self) -> None:
+        """Drop what waits to be heard."""
+        self._queue.clear()
+        self._motions.clear()
+        self._room.set()
+
+    def _wait(self) -> UserFrame:
+        """Stand in for what a client with gaps didn't send."""
+        self._gap += 1
+        if self._gap <= GAP_FRAMES:
+            return NOTHING_YET
+        # The last piece may be shorter than the prefill: it is heard once it is known that no more follows.
+        self._filling = not self._queue
+        return NOTHING_CAME

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from typing import Final, Protocol
 
-from agents.dialogue import Dialogue
 from agents.language_model import Message
+from orchestration.media import FRAME_RATE
 from orchestration.session.events import EventType
 from orchestration.session.timeline import Timeline
 from orchestration.session.utterance import Utterance
+
+RECENT_REPLIES: Final = 16  # replies whose words a client may still correct
+
+
+class Remembers(Protocol):
+    """What holds the turns: :class:`agents.dialogue.Dialogue`, or another ledger that works like it."""
+
+    def add_user(self, text: str) -> None: ...
+
+    def begin_reply(self, generation: int) -> None: ...
+
+    def commit(self, generation: int, heard: str, *, interrupted: bool = False) -> bool: ...
+
+    def preview(self, text: str) -> Sequence[Message]: ...
+
+    def messages(self) -> Sequence[Message]: ...
 
 
 class Memory:
@@ -18,12 +36,13 @@ class Memory:
     ``acknowledge_timeout`` seconds after it was sent, or when the user's next turn is to be remembered.
     """
 
-    def __init__(self, dialogue: Dialogue, timeline: Timeline, acknowledge_timeout: float) -> None:
+    def __init__(self, dialogue: Remembers, timeline: Timeline, acknowledge_timeout: float) -> None:
         self._dialogue = dialogue
         self._timeline = timeline
         self._timeout = acknowledge_timeout
         self._utterance: Utterance | None = None  # the reply not yet settled
         self._settle_by = float("inf")
+        self._recent: deque[Utterance] = deque(maxlen=RECENT_REPLIES)
 
     def user_said(self, text: str) -> None:
         """Remember a turn of the user."""
@@ -45,6 +64,7 @@ class Memory:
         """A reply is about to be made; returns what the language model is to continue."""
         self.settle()
         self._utterance = utterance
+        self._recent.append(utterance)
         self._settle_by = float("inf")
         self._dialogue.begin_reply(utterance.generation)
         return self._dialogue.messages()
@@ -53,6 +73,17 @@ class Memory:
         """The client has played the frame ``pts`` of ``generation``."""
         if self._utterance is not None and self._utterance.generation == generation:
             self._utterance.acknowledge(pts)
+
+    def truncate(self, generation: int, seconds: float) -> str | None:
+        """The client says that only the first ``seconds`` of a reply were heard; returns their words.
+
+        A reply that is settled stays written down as it was. None for one that isn't known (any more).
+        """
+        for utterance in self._recent:
+            if utterance.generation == generation:
+                utterance.truncate(int(seconds * FRAME_RATE + 1e-6))
+                return utterance.heard()
+        return None
 
     def reply_sent(self) -> None:
         """The last frame of the reply went out, or the rest was cancelled."""
@@ -73,7 +104,7 @@ class Memory:
             heard = utterance.heard()
             interrupted = utterance.cut or not utterance.wholly_played
             self._dialogue.commit(utterance.generation, heard, interrupted=interrupted)
-            if utterance.frame_pts:
+            if utterance.frame_pts or heard:
                 self._timeline.emit(
                     EventType.HEARD, generation=utterance.generation, text=heard, interrupted=interrupted
                 )

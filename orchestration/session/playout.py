@@ -67,6 +67,11 @@ class Playout:
         self._written += chunk.pcm.size
         self._cut(np.concatenate((self._rest, chunk.pcm)))
 
+    def show(self, text: str) -> None:
+        """Words of the current utterance that get no sound."""
+        if not self.utterance.cut:
+            self.utterance.show(text)
+
     def finish(self, generation: int) -> None:
         """Nothing more will come for this generation."""
         if generation == self.utterance.generation and not self.utterance.cut:

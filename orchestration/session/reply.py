@@ -9,10 +9,19 @@ from functools import partial
 from typing import Protocol
 
 from agents.clauses import ClauseSplitter
-from agents.language_model import LanguageModelError, Message
+from agents.language_model import (
+    LanguageModelError,
+    Message,
+    TextDelta,
+    Toolbox,
+    ToolCall,
+    ToolCallDelta,
+    ToolsUnsupported,
+)
 from agents.reply import closing, limit_sentences
 from orchestration.engines import EngineError, Engines
 from orchestration.session.latency import ReplyClock
+from orchestration.session.observer import PLAIN, ReplyRequest
 from orchestration.session.playout import Playout
 from speech.synthesizer import SpeechChunk
 
@@ -40,6 +49,12 @@ class ReplyListener(Protocol):
 
     def clause(self, text: str) -> None: ...
 
+    def tool_call_piece(self, piece: ToolCallDelta) -> None: ...
+
+    def tool_call(self, call: ToolCall) -> None: ...
+
+    def tools_unsupported(self, message: str) -> None: ...
+
     def failed(self, message: str) -> None: ...
 
     def fell_back(self, message: str) -> None: ...
@@ -64,8 +79,10 @@ class Reply:
         now: Callable[[], float],
         limits: ReplyLimits,
         listener: ReplyListener,
+        request: ReplyRequest = PLAIN,
     ) -> None:
         self.clock = ReplyClock()
+        self._request = request
         self._engines = engines
         self._playout = playout
         self._now = now
@@ -126,12 +143,20 @@ class Reply:
 
     async def _think(self, messages: Sequence[Message]) -> bool:
         """Stream the reply into clauses; False if nothing at all could be had."""
-        for attempt in range(self._limits.retries + 1):
+        tools = self._request.tools
+        tries = self._limits.retries + 1
+        attempt = -1
+        while (attempt := attempt + 1) < tries:
             splitter = ClauseSplitter()
             queued = 0
             try:
                 async with asyncio.timeout(self._limits.language_model_timeout):
-                    queued = await self._stream_clauses(messages, splitter)
+                    queued = await self._stream_clauses(messages, splitter, tools)
+            except ToolsUnsupported as error:
+                self._tell(partial(self._listener.tools_unsupported, str(error)))
+                tools = None
+                attempt -= 1  # no failure: the same try without them
+                continue
             except LanguageModelError as error:
                 self._listener.failed(f"language model, try {attempt + 1}: {error}")
             except TimeoutError:
@@ -147,12 +172,16 @@ class Reply:
                 return True
         return False
 
-    async def _stream_clauses(self, messages: Sequence[Message], splitter: ClauseSplitter) -> int:
+    async def _stream_clauses(
+        self, messages: Sequence[Message], splitter: ClauseSplitter, tools: Toolbox | None
+    ) -> int:
+        """Queue the clauses of one try and tell its calls; returns how many of both there were."""
         queued = 0
         self.clock.request = self._now()
         limits = self._limits
-        whole = self._engines.language_model.stream(messages, max_tokens=limits.max_tokens)
-        stream = limit_sentences(whole, limits.max_sentences)
+        max_tokens = self._request.max_tokens or limits.max_tokens
+        whole = self._engines.language_model.stream(messages, max_tokens=max_tokens, tools=tools)
+        stream = limit_sentences(whole, limits.max_sentences, calls_follow=tools is not None)
         first = True
         async with closing(stream):
             while True:
@@ -164,6 +193,9 @@ class Reply:
                     first = False
                     self.clock.first_token = self._now()
                     self._tell(self._listener.first_token)
+                if not isinstance(delta, TextDelta):
+                    queued += self._take_call(delta)
+                    continue
                 for clause in splitter.feed(delta.text):
                     await self._queue(clause, delta.elapsed)
                     queued += 1
@@ -171,6 +203,13 @@ class Reply:
             await self._queue(clause, None)
             queued += 1
         return queued
+
+    def _take_call(self, part: ToolCallDelta | ToolCall) -> int:
+        if isinstance(part, ToolCallDelta):
+            self._tell(partial(self._listener.tool_call_piece, part))
+            return 0
+        self._tell(partial(self._listener.tool_call, part))
+        return 1
 
     async def _queue(self, clause: str, elapsed: float | None) -> None:
         if self.clock.first_clause is None and self.clock.request is not None:
@@ -183,8 +222,11 @@ class Reply:
         """Synthesise clauses as they come; False if there were some and none of them could be spoken."""
         tried = spoken = 0
         while (clause := await self._clauses.get()) is not None:
-            tried += 1
             self._tell(partial(self._listener.clause, clause))
+            if not self._request.spoken:
+                self._tell(partial(self._playout.show, clause))
+                continue
+            tried += 1
             spoken += await self._speak(clause)
         return spoken > 0 or tried == 0
 

@@ -6,7 +6,6 @@ import logging
 import math
 from dataclasses import dataclass
 
-from agents.dialogue import Dialogue
 from avatar.continuity import Continuity
 from avatar.motion import Column
 from orchestration.clock import Clock
@@ -17,6 +16,8 @@ from orchestration.session.conversation import Conversation, ConversationOptions
 from orchestration.session.ears import Ears, UserFrame
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor
+from orchestration.session.memory import Remembers
+from orchestration.session.observer import ReplyObserver
 from orchestration.session.playout import SILENT, Playout
 from orchestration.session.timeline import Sink, Timeline
 from speech.end_of_turn import EndOfTurn
@@ -36,6 +37,7 @@ class SessionOptions:
     ear_prefill: int  # frames
     ear_backlog: int  # frames
     ear_limit: int  # frames
+    ear_gaps: bool = False  # the client sends nothing between what it has to say
 
 
 class Session:
@@ -46,13 +48,14 @@ class Session:
         session: str,
         engines: Engines,
         end_of_turn: EndOfTurn,
-        dialogue: Dialogue,
+        dialogue: Remembers,
         clock: Clock,
         sink: Sink,
         options: SessionOptions,
         *,
         seed: int,
         acknowledges: bool = True,
+        observer: ReplyObserver | None = None,
     ) -> None:
         self._engines = engines
         self._clock = clock
@@ -60,13 +63,15 @@ class Session:
         self._options = options
         self._seed = seed
         self._acknowledges = acknowledges
-        self._ears = Ears(options.ear_prefill, options.ear_backlog, options.ear_limit)
+        self._ears = Ears(
+            options.ear_prefill, options.ear_backlog, options.ear_limit, with_gaps=options.ear_gaps
+        )
         self._playout = Playout(options.playout_limit)
         self._timeline = Timeline(session, clock, sink)
         self._voice_activity = engines.open_voice_activity()
         self._continuity = Continuity(seed)
         self.conversation = Conversation(
-            engines, end_of_turn, dialogue, self._playout, self._timeline, options.conversation
+            engines, end_of_turn, dialogue, self._playout, self._timeline, options.conversation, observer
         )
         self._stop_reason: str | None = None
 
@@ -79,6 +84,11 @@ class Session:
     async def room_to_hear(self) -> None:
         """Return as soon as a further user frame would be accepted."""
         await self._ears.room()
+
+    def forget_sound(self) -> None:
+        """Drop the user's sound that waits to be heard, and what is being said."""
+        self._ears.clear()
+        self.conversation.disregard()
 
     def see(self, pts: int, motion: FloatArray) -> None:
         """The user's face (61,) for the client's frame ``pts``."""
@@ -161,7 +171,8 @@ class Session:
         if not self._acknowledges:
             conversation.acknowledge(timeline.pts, packet.generation)
         for frame in users:
-            await self._listen(frame)
+            if frame.understood:
+                await self._listen(frame)
 
     async def _listen(self, frame: UserFrame) -> None:
         probability = await self._voice_activity.step(frame.pcm)

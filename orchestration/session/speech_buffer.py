@@ -16,6 +16,10 @@ class SpeechBuffer:
         self._pre_roll: deque[FloatArray] = deque(maxlen=max(1, round(pre_roll_seconds * FRAME_RATE)))
         self._turn: list[FloatArray] | None = None
 
+    def keep(self, pre_roll_seconds: float) -> None:
+        """Keep this much sound between turns from now on."""
+        self._pre_roll = deque(self._pre_roll, maxlen=max(1, round(pre_roll_seconds * FRAME_RATE)))
+
     def append(self, pcm: FloatArray) -> None:
         """Add the next frame (640,)."""
         if self._turn is None:

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.language_model import (
+    LanguageModelError,
+    Message,
+    ReplyPart,
+    TextDelta,
+    Toolbox,
+    ToolCall,
+    ToolCallDelta,
+)
 from orchestration.engines import Engines, FaceChannel, VoiceActivity
 from orchestration.media import (
     AGENT_SAMPLE_RATE,
@@ -77,19 +85,25 @@ class ScriptedRecognizer:
 
 @dataclass
 class ScriptedLanguageModel:
-    """Answers with ``reply(messages)``, a few characters at a time."""
+    """Answers with ``reply(messages)``, a few characters at a time, then calls what ``call`` says.
+
+    Only a request that offers tools can be answered by a call.
+    """
 
     reply: Callable[[Sequence[Message]], str]
+    call: Callable[[Sequence[Message], Toolbox], Sequence[ToolCall]] = lambda messages, tools: ()
     first_token: float = 0.1  # seconds
     per_token: float = 0.01  # seconds
     failures: Failures = field(default_factory=Failures)
     stalls: Failures = field(default_factory=Failures)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
+    offered: list[Toolbox | None] = field(default_factory=list)
 
     async def stream(
-        self, messages: Sequence[Message], *, max_tokens: int | None = None
-    ) -> AsyncIterator[TextDelta]:
+        self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
         self.asked.append(tuple(messages))
+        self.offered.append(tools)
         elapsed = self.first_token
         await asyncio.sleep(self.first_token)
         if self.failures.strike():
@@ -101,6 +115,11 @@ class ScriptedLanguageModel:
             yield TextDelta(text[start : start + 4], elapsed)
             await asyncio.sleep(self.per_token)
             elapsed += self.per_token
+        for call in () if tools is None else self.call(messages, tools):
+            for start in range(0, len(call.arguments), 4):
+                yield ToolCallDelta(call.call_id, call.name, call.arguments[start : start + 4])
+                await asyncio.sleep(self.per_token)
+            yield call
 
 
 @dataclass

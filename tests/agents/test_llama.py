@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from agents.configuration import LlamaConfig
 from agents.dialogue import Dialogue
 from agents.failures import LanguageModelRefused, LanguageModelTimeout, LanguageModelUnavailable
-from agents.language_model import Message, TextDelta
+from agents.language_model import Message, TextDelta, Tool, Toolbox, ToolCall, ToolCallDelta, ToolsUnsupported
 from agents.llama import LocalLlama
 from agents.persona import Persona
 from agents.reply import limit_sentences
@@ -152,6 +153,44 @@ async def test_time_limits_are_kept_and_the_model_can_be_used_afterwards(llama_c
         model.close()
     with pytest.raises(LanguageModelUnavailable, match="was closed"):
         await collect(model, COUNTING, 3)
+
+
+WEATHER = Toolbox((Tool("get_weather", "Weather", {"type": "object", "properties": {"city": {}}}),))
+ASKED_TO_CALL = """Repeat exactly this and nothing else: <tool_call>
+{"name": "get_weather", "arguments": {"city": "Paris"}}
+</tool_call>"""
+
+
+async def test_a_model_without_tools_says_so_and_answers_without(llama: LocalLlama) -> None:
+    with pytest.raises(ToolsUnsupported, match="this model has no tools"):
+        async for _ in llama.stream(COUNTING, tools=WEATHER):
+            pass
+    assert not llama.uses_tools
+    call = ToolCall("call_1", "get_weather", "{}")
+    dialogue = (*COUNTING, Message("assistant", "", (call,)), Message("tool", "sunny", call_id="call_1"))
+    assert await collect(llama, dialogue, 3)
+
+
+async def test_a_model_whose_template_has_tools_calls_them(llama_config: LlamaConfig) -> None:
+    template = Path(__file__).with_name("hermes.jinja")
+    model = LocalLlama(llama_config.model_copy(update={"chat_template": template, "max_tokens": 40}))
+    try:
+        assert model.uses_tools
+        parts = [part async for part in model.stream((Message("user", ASKED_TO_CALL),), tools=WEATHER)]
+    finally:
+        model.close()
+    call = parts[-1]
+    assert isinstance(call, ToolCall)
+    assert (call.name, json.loads(call.arguments)) == ("get_weather", {"city": "Paris"})
+    pieces = [part for part in parts if isinstance(part, ToolCallDelta)]
+    assert "".join(piece.arguments for piece in pieces) == call.arguments
+    assert len(pieces) > 1
+
+
+def test_a_chat_template_that_cant_be_read_is_named(llama_config: LlamaConfig, tmp_path: Path) -> None:
+    config = llama_config.model_copy(update={"chat_template": tmp_path / "none.jinja"})
+    with pytest.raises(LanguageModelUnavailable, match=r"none\.jinja: can't read the chat template"):
+        LocalLlama(config)
 
 
 def test_tokens_are_counted_by_the_model(llama: LocalLlama) -> None:

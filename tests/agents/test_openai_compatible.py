@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from agents.configuration import LlamaConfig, OpenAICompatibleConfig
 from agents.engines import create_language_model
 from agents.failures import EmptyReply, LanguageModelRefused, LanguageModelTimeout, LanguageModelUnavailable
-from agents.language_model import Message
+from agents.language_model import Message, TextDelta, Tool, Toolbox, ToolCall, ToolCallDelta
 from agents.llama import LocalLlama
 from agents.openai_compatible import OpenAICompatible
 
@@ -70,6 +70,14 @@ class FaultyServer:
                 raise ConnectionResetError  # no [DONE]: the connection drops in the middle
             case "quiet end":
                 return  # a clean end of the connection, but not of the reply
+            case "tools":
+                yield chunk({"tool_calls": [call_piece(0, "call_1", "get_weather", "")]})
+                yield chunk({"tool_calls": [call_piece(0, None, None, '{"city": ')]})
+                yield chunk({"tool_calls": [call_piece(1, "call_2", "get_time", None)]})
+                yield chunk({"tool_calls": [call_piece(0, None, None, '"Paris"}')]})
+                yield chunk({}, "tool_calls")
+                yield b"data: [DONE]\n\n"
+                return
             case "error event":
                 yield b'data: {"error": {"message": "out of memory", "type": "server_error"}}\n\n'
             case "garbage":
@@ -85,7 +93,15 @@ class FaultyServer:
         self._thread.join(10)
 
 
-def chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
+def call_piece(index: int, id: str | None, name: str | None, arguments: str | None) -> dict[str, Any]:
+    """One entry of a delta's ``tool_calls``; servers leave out what they already said."""
+    given = {"name": name, "arguments": arguments}
+    function = {key: value for key, value in given.items() if value is not None}
+    head = {} if id is None else {"id": id, "type": "function"}
+    return {"index": index, "function": function, **head}
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
     """One server-sent event of the protocol."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     body = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
@@ -123,6 +139,53 @@ async def test_a_reply_streams(server: FaultyServer) -> None:
         {"role": "user", "content": "Hello!"},
     ]
     assert (sent["temperature"], sent["top_k"], sent["stream"]) == (0.2, 3, True)
+
+
+WEATHER = Tool("get_weather", "Weather of a city", {"type": "object", "properties": {"city": {}}})
+
+
+async def test_calls_of_tools_stream_in_pieces_and_come_whole_at_the_end(server: FaultyServer) -> None:
+    model = OpenAICompatible(config(server, "tools"))
+    tools = Toolbox((WEATHER, Tool("get_time")), function="get_weather")
+    parts = [part async for part in model.stream(HELLO, tools=tools)]
+    model.close()
+    assert [part.text for part in parts if isinstance(part, TextDelta)] == ["Hello"]
+    assert [part for part in parts if isinstance(part, ToolCallDelta)] == [
+        ToolCallDelta("call_1", "get_weather", '{"city": '),
+        ToolCallDelta("call_1", "get_weather", '"Paris"}'),
+    ]
+    assert parts[-2:] == [
+        ToolCall("call_1", "get_weather", '{"city": "Paris"}'),
+        ToolCall("call_2", "get_time", "{}"),
+    ]
+    sent = server.requests[-1]
+    assert [tool["function"]["name"] for tool in sent["tools"]] == ["get_weather", "get_time"]
+    assert sent["tools"][0]["function"]["parameters"] == dict(WEATHER.parameters)
+    assert sent["tool_choice"] == {"type": "function", "function": {"name": "get_weather"}}
+
+
+async def test_calls_and_their_results_are_part_of_the_dialogue(server: FaultyServer) -> None:
+    call = ToolCall("call_1", "get_weather", '{"city": "Paris"}')
+    dialogue = (*HELLO, Message("assistant", "", (call,)), Message("tool", "sunny", call_id="call_1"))
+    model = OpenAICompatible(config(server, "good"))
+    assert [part async for part in model.stream(dialogue, tools=Toolbox((WEATHER,)))]
+    model.close()
+    sent = server.requests[-1]
+    assert sent["tool_choice"] == "auto"
+    function = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
+    assert sent["messages"][2:] == [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+    ]
+
+
+async def test_a_request_without_tools_says_nothing_of_them(server: FaultyServer) -> None:
+    await ask(config(server, "good"))
+    assert not {"tools", "tool_choice"} & set(server.requests[-1])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.language_model import LanguageModelError, Message, TextDelta
+from agents.language_model import LanguageModelError, Message, ReplyPart, TextDelta, ToolCall
 from agents.llama import LocalLlama
 from agents.reply import limit_sentences
 from agents.simulated_user import ModelUser, ScriptedUser, UserGoal
@@ -92,3 +92,15 @@ async def test_a_model_user_leaves_after_its_last_turn(llama: LocalLlama) -> Non
     greeting = [Message("user", "Hello."), Message("assistant", "Hello! How can I help you?")]
     said = [await user.next_utterance(greeting) for _ in range(3)]
     assert said[0] == "Hello." and said[1] and said[2] is None
+
+
+async def test_calls_of_tools_pass_after_the_last_sentence_and_more_text_does_not() -> None:
+    call = ToolCall("call_1", "look", "{}")
+
+    async def stream() -> AsyncIterator[ReplyPart]:
+        for text in ("One. Two.", " Three.", " Four."):
+            yield TextDelta(text, 0.0)
+        yield call
+
+    parts = [part async for part in limit_sentences(stream(), 1, calls_follow=True)]
+    assert parts == [TextDelta("One.", 0.0), call]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,10 @@ class DialogueError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One stretch of talk by one side; ``generation`` numbers the agent's replies, None for the user."""
+    """One stretch of talk by one side.
+
+    ``generation`` numbers the agent's replies; None for the user, and for replies of an earlier session.
+    """
 
     role: Literal["user", "assistant"]
     text: str
@@ -66,6 +69,20 @@ class Dialogue:
         """Remember what the user said; nothing but space is no turn."""
         if text.strip():
             self._turns.append(Turn("user", " ".join(text.split())))
+
+    def restore(self, turns: Iterable[Turn]) -> None:
+        """Go on with an earlier conversation: ``turns`` come before everything that is said from now on.
+
+        Turns that hold nothing but space are left out. Raises ``DialogueError`` if something was said
+        already.
+        """
+        if self._turns or self._open is not None:
+            raise DialogueError(
+                f"{len(self._turns)} turns were said already; restore a conversation before it goes on"
+            )
+        for turn in turns:
+            if turn.text.strip():
+                self._turns.append(Turn(turn.role, " ".join(turn.text.split()), None, turn.interrupted))
 
     def begin_reply(self, generation: int) -> None:
         """Start reply number ``generation``, which must be higher than every one before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -61,10 +62,18 @@ class Persona(BaseModel):
     voice: str = Field(
         default="", max_length=200, description="Name of the synthesiser's voice; empty for its own choice."
     )
+    head: str = Field(
+        default="", max_length=200, description="Name of the head; empty for the system's own choice."
+    )
     max_tokens: int = Field(default=40, ge=1, le=1024, description="Longest reply, tokens.")
     max_sentences: int = Field(
         default=2, ge=1, le=20, description="Sentences of a reply that are said aloud."
     )
+
+    @property
+    def key(self) -> str:
+        """The name in small letters with hyphens, by which a client asks for this persona."""
+        return re.sub(r"[\W_]+", "-", self.name.casefold()).strip("-") or "agent"
 
     def system_prompt(self) -> str:
         """The model's first message, the same for every turn, so that it is read once and then cached."""

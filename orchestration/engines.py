@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,4 +60,21 @@ class Engines:
     synthesizer: Synthesizer
     faces: Faces
     open_voice_activity: Callable[[], VoiceActivity]
-    apology: tuple[SpeechChunk, ...] = field(default=())  # spoken beforehand, so that it needs no engine
+    apology: Sequence[SpeechChunk] = field(default=())  # spoken beforehand, so that it needs no engine
+
+    def speaking_as(self, voice: str, apology: Sequence[SpeechChunk]) -> Engines:
+        """The same engines with one voice chosen (empty: the only one) and its apology."""
+        synthesizer = ChosenVoice(self.synthesizer, voice) if voice else self.synthesizer
+        return dataclasses.replace(self, synthesizer=synthesizer, apology=apology)
+
+
+class ChosenVoice:
+    """A ``Synthesizer`` that speaks with ``voice`` unless it is asked for another one."""
+
+    def __init__(self, synthesizer: Synthesizer, voice: str) -> None:
+        self._synthesizer = synthesizer
+        self._voice = voice
+
+    def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
+        """Speak ``text`` chunk by chunk."""
+        return self._synthesizer.synthesize(text, voice or self._voice)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 
 from agents.dialogue import Dialogue
 from agents.language_model import LanguageModelError
+from orchestration.apologies import speak_apology
 from orchestration.configuration import Configuration
-from orchestration.engines import EngineError, Engines
+from orchestration.engines import Engines
 from speech.synthesizer import SpeechChunk
 
 log = logging.getLogger(__name__)
@@ -17,16 +19,16 @@ log = logging.getLogger(__name__)
 async def make_ready(engines: Engines, configuration: Configuration) -> Engines:
     """Prepare the apology and let the language model read the persona; returns the engines to be used.
 
+    Only the default persona and its voice: the others are prepared when they are first asked for.
     An engine that fails here is logged: the others still serve, and sessions try it again.
     """
-    apology: tuple[SpeechChunk, ...] = ()
+    persona = configuration.persona
+    apology: Sequence[SpeechChunk] = ()
     if configuration.session.fallback == "apology":
-        try:
-            chunks = [chunk async for chunk in engines.synthesizer.synthesize(configuration.persona.apology)]
-            apology = tuple(chunks)
-        except (EngineError, RuntimeError, ValueError) as error:
-            log.error("the apology could not be prepared, silence will stand in for it: %s", error)
-    dialogue = Dialogue(configuration.persona, token_budget=configuration.session.dialogue_tokens)
+        voice = configuration.voice_of(persona) or None
+        timeout = configuration.serving.synthesizer.timeout_s
+        apology = tuple(await speak_apology(engines.synthesizer, persona.apology, voice, timeout))
+    dialogue = Dialogue(persona, token_budget=configuration.session.dialogue_tokens)
     dialogue.add_user("Hello.")
     try:
         async for _ in engines.language_model.stream(dialogue.messages(), max_tokens=1):

@@ -37,8 +37,10 @@ class SpeechChunk:
 class Synthesizer(Protocol):
     """Turns text into speech without blocking the event loop."""
 
-    def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+    def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
         """Speak ``text`` (usually one clause) chunk by chunk; nothing speakable yields no chunk.
+
+        ``voice`` is one of the names that the synthesiser was configured with; None is its default voice.
 
         Closing the iterator (``aclose``) or cancelling the task stops the work at the next model call.
         """

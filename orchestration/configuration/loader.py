@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.persona import Persona
-from orchestration.configuration.document import Document, read_document
+from orchestration.configuration.document import Document, Location, read_document
 from orchestration.configuration.folder import configs_folder, packaged_names
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.schema import Configuration
@@ -33,10 +33,16 @@ def load_configuration(source: str | Path, *, models: bool = True) -> Configurat
     problems = list(document.problems)
     persona_problems: list[Problem] = []
     if isinstance(data.get("persona"), str):
-        data["persona"], persona_problems = _persona(document, data["persona"])
+        data["persona"], persona_problems = _persona(document, data["persona"], ("persona",))
+    if isinstance(data.get("personas"), list):
+        data["personas"] = list(data["personas"])
+        for index, value in enumerate(data["personas"]):
+            if isinstance(value, str):
+                data["personas"][index], wrong = _persona(document, value, ("personas", index))
+                persona_problems += wrong
     configuration, found = validate(Configuration, document, data)
     if persona_problems:  # reported where they are, not as a persona that is null
-        found = [problem for problem in found if problem.key != "persona"]
+        found = [problem for problem in found if not problem.key.startswith("persona")]
     problems += persona_problems + found
     if models:
         problems += _model_problems(document, data)
@@ -83,7 +89,17 @@ def _anchored(document: Document) -> dict[str, Any]:
         values = data.get(section)
         if isinstance(values, dict) and isinstance(values.get(key), str):
             data[section] = values | {key: _beside(document.path, values[key])}
+    synthesizer = data.get("synthesizer")
+    if isinstance(synthesizer, dict) and isinstance(synthesizer.get("voices"), dict):
+        voices = {name: _anchored_voice(document, voice) for name, voice in synthesizer["voices"].items()}
+        data["synthesizer"] = synthesizer | {"voices": voices}
     return data
+
+
+def _anchored_voice(document: Document, voice: Any) -> Any:
+    if isinstance(voice, dict) and isinstance(voice.get("speaker_wav"), str):
+        return voice | {"speaker_wav": _beside(document.path, voice["speaker_wav"])}
+    return voice
 
 
 def _beside(file: Path, value: str) -> str:
@@ -91,8 +107,8 @@ def _beside(file: Path, value: str) -> str:
     return str(path.resolve()) if "/" in value and path.exists() else value
 
 
-def _persona(document: Document, value: str) -> tuple[Persona | None, list[Problem]]:
-    """The persona given as a packaged name or a path, and what is wrong with its file."""
+def _persona(document: Document, value: str, at: Location) -> tuple[Persona | None, list[Problem]]:
+    """The persona given ``at`` a place as a packaged name or a path, and what is wrong with its file."""
     if value in packaged_names("personas"):
         path = configs_folder() / "personas" / f"{value}.yaml"
     elif "/" in value or value.endswith((".yaml", ".yml")):
@@ -101,7 +117,7 @@ def _persona(document: Document, value: str) -> tuple[Persona | None, list[Probl
         known = packaged_names("personas")
         close = difflib.get_close_matches(value, known, n=1)
         fix = f"did you mean {close[0]}?" if close else f"give a path, or one of: {', '.join(known)}"
-        return None, [document.problem(("persona",), f"no packaged persona is called {value!r}", fix)]
+        return None, [document.problem(at, f"no packaged persona is called {value!r}", fix)]
     try:
         own = read_document(path)
     except ConfigurationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -26,6 +27,11 @@ class Configuration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     persona: Persona = Field(description="Who the agent is: a packaged name, a file, or the persona itself.")
+    personas: tuple[Persona, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Who a client may choose to talk with, given like `persona`, which is offered too.",
+    )
     voice_activity: VoiceActivityConfig = Field(
         default=VoiceActivityConfig(), description="What tells speech from other sound."
     )
@@ -58,13 +64,42 @@ class Configuration(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _head_is_known(self) -> Self:
-        if self.head is not None and self.head.name not in HEADS:
-            raise PydanticCustomError(
-                "unknown_head",
-                "no head is called '{name}'; known: {known}",
-                {"name": self.head.name, "known": ", ".join(HEADS), "at": ("head", "name")},
-            )
+    def _personas_differ(self) -> Self:
+        taken = {self.persona.key: self.persona}
+        for index, persona in enumerate(self.personas):
+            if taken.setdefault(persona.key, persona) != persona:
+                raise PydanticCustomError(
+                    "same_persona",
+                    "another persona is called '{name}' as well: give each a name of its own",
+                    {"name": persona.name, "at": ("personas", index)},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _heads_are_known(self) -> Self:
+        if self.head is not None:
+            _expect_head(self.head.name, ("head", "name"))
+        for persona, at in self._places():
+            if persona.head:
+                _expect_head(persona.head, (*at, "head"))
+        return self
+
+    @model_validator(mode="after")
+    def _voices_are_known(self) -> Self:
+        voices = self.synthesizer.voices
+        for persona, at in self._places():
+            if voices and persona.voice and persona.voice not in voices:
+                raise PydanticCustomError(
+                    "unknown_voice",
+                    "{persona} speaks with the voice '{name}', which synthesizer.voices doesn't list; "
+                    "known: {known}",
+                    {
+                        "persona": persona.name,
+                        "name": persona.voice,
+                        "known": ", ".join(voices),
+                        "at": (*at, "voice"),
+                    },
+                )
         return self
 
     @model_validator(mode="after")
@@ -80,3 +115,31 @@ class Configuration(BaseModel):
                 },
             )
         return self
+
+    def _places(self) -> Iterator[tuple[Persona, tuple[str | int, ...]]]:
+        yield self.persona, ("persona",)
+        for index, persona in enumerate(self.personas):
+            yield persona, ("personas", index)
+
+    def offered(self) -> dict[str, Persona]:
+        """The personas that a client may talk with, by key, the default one among them."""
+        personas = self.personas if self.persona in self.personas else (self.persona, *self.personas)
+        return {persona.key: persona for persona in personas}
+
+    def voice_of(self, persona: Persona) -> str:
+        """The name of the voice that ``persona`` speaks with; empty where the synthesiser lists no voices."""
+        voices = self.synthesizer.voices
+        return (persona.voice or next(iter(voices))) if voices else ""
+
+    def head_of(self, persona: Persona) -> str:
+        """The name of the head that ``persona`` has; empty where the system serves no heads."""
+        return "" if self.head is None else persona.head or self.head.name
+
+
+def _expect_head(name: str, at: tuple[str | int, ...]) -> None:
+    if name not in HEADS:
+        raise PydanticCustomError(
+            "unknown_head",
+            "no head is called '{name}'; known: {known}",
+            {"name": name, "known": ", ".join(HEADS), "at": at},
+        )

@@ -38,6 +38,23 @@ class GatewayConfig(BaseModel):
         le=3_600,
         description="Time without any message from the client before it is cut off, seconds.",
     )
+    resume_within_s: float = Field(
+        default=120.0,
+        ge=0,
+        le=86_400,
+        description="Time that the conversation of a client that vanished is kept for it, seconds; 0: not at "
+        "all.",
+    )
+    max_parked: int = Field(
+        default=16,
+        ge=1,
+        le=100_000,
+        description="Conversations kept for clients that vanished, a gateway replica; the oldest one goes.",
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Web pages from elsewhere that may connect, such as https://example.org; `*` for all.",
+    )
 
 
 class DeploymentConfig(BaseModel):

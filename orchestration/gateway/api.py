@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
 
+from orchestration.gateway.browsers import SecurityHeaders
 from orchestration.gateway.connection import Connection
 from orchestration.gateway.host import SessionHost
+from orchestration.gateway.options import options
+from orchestration.gateway.page import add_page, page_folder
 
 SESSION_PATH = "/v1/session"
 HEALTH_PATH = "/v1/health"
+OPTIONS_PATH = "/v1/options"
 
 
 def health(host: SessionHost) -> dict[str, Any]:
@@ -22,19 +27,30 @@ def health(host: SessionHost) -> dict[str, Any]:
         "sessions": len(host.sessions),
         "max_sessions": host.configuration.gateway.max_sessions,
         "served": host.served,
+        "parked": len(host.parking),
+        "counts": dict(host.counts + host.parking.counts),
     }
 
 
-def create_api(host: Callable[[], SessionHost]) -> FastAPI:
-    """The interface to the sessions of ``host()``, which is asked at every request."""
+def create_api(host: Callable[[], SessionHost], page: Callable[[], Path] = page_folder) -> FastAPI:
+    """The interface to the sessions of ``host()`` and to the page in the folder ``page()``.
+
+    Both are asked at every request.
+    """
     api = FastAPI(title="vis-à-vis", docs_url=None, redoc_url=None)
+    api.add_middleware(SecurityHeaders)
 
     @api.get(HEALTH_PATH)
     async def get_health() -> dict[str, Any]:
         return health(host())
 
+    @api.get(OPTIONS_PATH)
+    async def get_options() -> dict[str, Any]:
+        return options(host().configuration)
+
     @api.websocket(SESSION_PATH)
     async def open_session(websocket: WebSocket) -> None:
         await Connection(websocket, host()).run()
 
+    add_page(api, host, page)  # last, since it takes every path that is left
     return api

@@ -10,6 +10,7 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from orchestration.engines import FacesFull
+from orchestration.gateway.browsers import may_connect
 from orchestration.gateway.host import SessionHost
 from orchestration.protocol import (
     AgentFrame,
@@ -55,7 +56,9 @@ class Connection:
         self._state = ConnectionState.AWAITING_HELLO
         self._session: Session | None = None
         self._recording: Recording | None = None
+        self._session_name = ""
         self._violations = 0
+        self._lost = False  # it ends, but the conversation may go on over another connection
         self._close_code = CLOSE_NORMAL
 
     # -- Sink -------------------------------------------------------------------------------------
@@ -78,6 +81,7 @@ class Connection:
         except asyncio.QueueFull:
             # The client stopped reading; what it misses can't be made good, so it is told to come back.
             self._close_code = CLOSE_POLICY
+            self._lost = True
             if self._session is not None:
                 unread = self._limits.send_queue_frames
                 self._session.stop(f"the client left {unread} messages unread; read faster and reconnect")
@@ -86,17 +90,21 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the client until either side has had enough."""
+        if not may_connect(self._websocket.headers, self._limits.allowed_origins):
+            log.warning("a page from %s was turned away", self._websocket.headers.get("origin"))
+            await self._websocket.close(CLOSE_POLICY)
+            return
         await self._websocket.accept()
         try:
             hello = await self._greeting()
-            session, welcome = self._host.open(hello, self)
+            session, welcome = await self._host.admit(hello, self)
         except ProtocolError as error:
             code = CLOSE_TRY_LATER if error.code == "server_full" else CLOSE_POLICY
             await self._refuse(error, code)
             return
         except WebSocketDisconnect:
             return
-        self._session = session
+        self._session, self._session_name = session, welcome.session
         if welcome.recording:
             self._recording = Recording()
         self._state = ConnectionState.OPEN
@@ -105,7 +113,7 @@ class Connection:
             await self._serve(session)
         finally:
             self._state = ConnectionState.CLOSED
-            self._host.close(welcome.session)
+            self._host.close(welcome.session, park=self._lost)
             if self._recording is not None:
                 await self._host.save(welcome.session, self._recording)
 
@@ -130,9 +138,13 @@ class Connection:
         writer = asyncio.create_task(self._write())
         try:
             await asyncio.wait({metronome, reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            vanished = writer.done() or _disconnected(reader)
+            self._lost = self._lost or vanished
             session.stop("the client left")
             reason = await self._reason(metronome)
-            if not (writer.done() or _disconnected(reader)):
+            # Already here, since a client that comes back needn't wait for the old connection's goodbye.
+            self._host.close(self._session_name, park=self._lost)
+            if not vanished:
                 await self._say_goodbye(reason)
         finally:
             for task in (metronome, reader, writer):
@@ -149,6 +161,7 @@ class Connection:
             return await metronome
         except FacesFull as error:
             self._close_code = CLOSE_TRY_LATER
+            self._lost = True  # what it came with, if anything, is there for its next try
             self._post(Error(code="server_full", message=str(error), remedy="try again later", fatal=True))
             return str(error)
 
@@ -177,6 +190,7 @@ class Connection:
                     return
                 await self._take(session, message)
             except TimeoutError:
+                self._lost = True
                 session.stop(f"nothing came from the client for {timeout:g} s")
                 return
             except ProtocolError as error:

@@ -5,65 +5,56 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-from agents.dialogue import Dialogue
+from agents.dialogue import Dialogue, Turn
 from avatar.motion import NAMES
+from orchestration.apologies import Apologies
 from orchestration.clock import Clock
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
+from orchestration.gateway.choice import Choice, choose, remembered
+from orchestration.gateway.files import FileShelf
+from orchestration.gateway.heads import Heads
+from orchestration.gateway.limits import session_options
+from orchestration.gateway.parking import ParkedDialogue, Parking
 from orchestration.media import AGENT_SAMPLE_RATE, FRAME_RATE, USER_SAMPLE_RATE
 from orchestration.protocol import VERSION, Hello, ProtocolError, Welcome
 from orchestration.recording.artefacts import EmptyRecording, write_artefacts
 from orchestration.recording.recording import Recording
-from orchestration.session.conversation import ConversationOptions
-from orchestration.session.reply import ReplyLimits
-from orchestration.session.session import Session, SessionOptions
+from orchestration.session.session import Session
 from orchestration.session.timeline import Sink
 from speech.end_of_turn import EndOfTurn, SilenceEndOfTurn
+from speech.synthesizer import SpeechChunk
 
 log = logging.getLogger(__name__)
+
+TAKE_OVER_SECONDS = 3.0  # for the session on a half-open connection to write down what was heard
 
 
 class ServerFull(ProtocolError):
     """Every session that the gateway may hold is taken."""
 
 
-def session_options(configuration: Configuration) -> SessionOptions:
-    """What a session needs to know of the whole system's configuration."""
-    session, serving = configuration.session, configuration.serving
-    reply = ReplyLimits(
-        first_token_timeout=session.first_token_timeout_s,
-        language_model_timeout=serving.language_model.timeout_s,
-        synthesizer_timeout=serving.synthesizer.timeout_s,
-        retries=serving.language_model.retries,
-        max_tokens=configuration.persona.max_tokens,
-        max_sentences=configuration.persona.max_sentences,
-        apologise=session.fallback == "apology",
-    )
-    conversation = ConversationOptions(
-        reply=reply,
-        recognizer_timeout=serving.recognizer.timeout_s,
-        recognizer_retries=serving.recognizer.retries,
-        partial_every=session.partial_every_s,
-        pre_roll=session.pre_roll_s,
-        barge_in=session.barge_in.enabled,
-        barge_in_after=session.barge_in.min_speech_ms / 1000,
-        acknowledge_timeout=session.acknowledge_timeout_s,
-        draft=session.draft_replies,
-    )
-    return SessionOptions(
-        conversation=conversation,
-        max_seconds=session.max_length_min * 60,
-        playout_limit=session.playout_limit_s,
-        ear_prefill=session.user_prefill_frames,
-        ear_backlog=session.user_backlog_frames,
-        ear_limit=session.user_ahead_frames,
-    )
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A session that runs, and what is needed to go on with its conversation elsewhere."""
+
+    session: Session
+    choice: Choice
+    dialogue: Dialogue
+    token: str  # empty: it can't be resumed
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def parked(self) -> ParkedDialogue:
+        return ParkedDialogue(self.choice.persona.key, self.choice.voice, self.dialogue.transcript())
 
 
 class SessionHost:
-    """Opens sessions and knows which are running."""
+    """Opens sessions, knows which are running, and keeps the conversations of clients that vanished."""
 
     def __init__(
         self,
@@ -75,33 +66,83 @@ class SessionHost:
         self.configuration = configuration
         self.engines = engines
         self.clock = clock
-        self._end_of_turn = end_of_turn or (lambda: SilenceEndOfTurn(configuration.end_of_turn))
-        self._options = session_options(configuration)
+        self.heads = Heads(configuration)
+        self.files = FileShelf()
         self.sessions: dict[str, Session] = {}
         self.served = 0
+        self.counts: Counter[str] = Counter()
+        self._end_of_turn = end_of_turn or (lambda: SilenceEndOfTurn(configuration.end_of_turn))
+        self._live: dict[str, _Live] = {}  # by session
+        self._by_token: dict[str, _Live] = {}
+        gateway = configuration.gateway
+        self.parking = Parking(gateway.resume_within_s, gateway.max_parked)
+        self._apologies = Apologies(engines.synthesizer, configuration.serving.synthesizer.timeout_s)
+        if engines.apology:
+            persona = configuration.persona
+            self._apologies.keep(persona.apology, configuration.voice_of(persona), engines.apology)
 
-    def open(self, hello: Hello, sink: Sink) -> tuple[Session, Welcome]:
-        """A new session for the client that said ``hello``; raises ``ServerFull``."""
+    async def admit(self, hello: Hello, sink: Sink) -> tuple[Session, Welcome]:
+        """A session for the client that said ``hello``, with the conversation that it wants to go on with.
+
+        Raises ``ServerFull``, ``UnknownPersona`` or ``UnknownVoice``; the conversation is kept then.
+        """
+        choose(self.configuration, hello.persona, hello.voice)  # before anything is taken from its place
+        earlier = await self._recall(hello.resume) if hello.resume else None
+        if earlier is None:
+            turns = tuple(remembered(entry) for entry in hello.history if entry.text.strip())
+            return self.open(hello, sink, turns=turns, resumed="history" if turns else "no")
+        if hello.persona not in (None, earlier.persona):
+            return self.open(hello, sink)  # another persona is another conversation
+        chosen = {"persona": earlier.persona, "voice": hello.voice or earlier.voice or None}
+        try:
+            return self.open(hello.model_copy(update=chosen), sink, turns=earlier.turns, resumed="memory")
+        except ProtocolError:
+            self.parking.put(str(hello.resume), earlier)
+            raise
+
+    def open(
+        self,
+        hello: Hello,
+        sink: Sink,
+        *,
+        turns: Sequence[Turn] = (),
+        resumed: Literal["no", "memory", "history"] = "no",
+    ) -> tuple[Session, Welcome]:
+        """A new session that begins with ``turns``.
+
+        Raises ``ServerFull``, ``UnknownPersona`` or ``UnknownVoice``.
+        """
         limit = self.configuration.gateway.max_sessions
         if len(self.sessions) >= limit:
             raise ServerFull(
                 "server_full", f"all {limit} sessions are taken", "try again later or ask another server"
             )
+        choice = choose(self.configuration, hello.persona, hello.voice)
+        dialogue = Dialogue(choice.persona, token_budget=self.configuration.session.dialogue_tokens)
+        dialogue.restore(turns)
         name = secrets.token_hex(8)
-        persona = self.configuration.persona
+        options = session_options(self.configuration, choice.persona)
         session = Session(
             name,
-            self.engines,
+            self.engines.speaking_as(choice.voice, self._apology(choice)),
             self._end_of_turn(),
-            Dialogue(persona, token_budget=self.configuration.session.dialogue_tokens),
+            dialogue,
             self.clock,
             sink,
-            self._options,
+            options,
             seed=secrets.randbelow(2**31) if hello.seed is None else hello.seed,
             acknowledges=hello.acknowledges,
         )
+        keeps = self.configuration.gateway.resume_within_s
+        live = _Live(session, choice, dialogue, secrets.token_urlsafe(24) if keeps else "")
         self.sessions[name] = session
+        self._live[name] = live
+        if live.token:
+            self._by_token[live.token] = live
         self.served += 1
+        if resumed != "no":
+            self.counts[f"resumed_from_{resumed}"] += 1
+            log.info("session %s goes on with %d turns from %s", name, len(turns), resumed)
         welcome = Welcome(
             version=VERSION,
             session=name,
@@ -109,21 +150,50 @@ class SessionHost:
             user_sample_rate=USER_SAMPLE_RATE,
             agent_sample_rate=AGENT_SAMPLE_RATE,
             motion_names=NAMES,
-            persona=persona.name,
+            persona=choice.persona.name,
             recording=self.records(hello),
-            max_seconds=self._options.max_seconds,
+            max_seconds=options.max_seconds,
             max_message_bytes=self.configuration.gateway.max_message_bytes,
+            voice=choice.voice,
+            head=self.configuration.head_of(choice.persona),
+            resume=live.token,
+            resumed=resumed,
+            resume_within_s=keeps,
         )
         return session, welcome
+
+    async def _recall(self, token: str) -> ParkedDialogue | None:
+        """The conversation of ``token``, for once; a session that still runs on it is ended first."""
+        live = self._by_token.pop(token, None)
+        if live is None:
+            return self.parking.take(token)
+        live.session.stop("the conversation goes on over another connection")
+        try:
+            async with asyncio.timeout(TAKE_OVER_SECONDS):
+                await live.over.wait()
+        except TimeoutError:
+            log.warning("a session did not end within %g s of being taken over", TAKE_OVER_SECONDS)
+        return live.parked()
+
+    def _apology(self, choice: Choice) -> Sequence[SpeechChunk]:
+        if self.configuration.session.fallback != "apology":
+            return ()
+        return self._apologies.of(choice.persona.apology, choice.voice)
 
     def records(self, hello: Hello) -> bool:
         """Whether a session of this client is kept on disk."""
         recording = self.configuration.session.recording
         return recording.enabled and (hello.consents_to_recording or not recording.consent_required)
 
-    def close(self, name: str) -> None:
-        """The session is over."""
+    def close(self, name: str, *, park: bool = False) -> None:
+        """The session is over; ``park`` keeps its conversation for a client that may come back."""
         self.sessions.pop(name, None)
+        live = self._live.pop(name, None)
+        if live is None:
+            return
+        live.over.set()
+        if self._by_token.pop(live.token, None) is not None and park:
+            self.parking.put(live.token, live.parked())
 
     async def save(self, name: str, recording: Recording) -> None:
         """Write a session to disk, off the event loop; a failure is logged, the session is over anyway."""

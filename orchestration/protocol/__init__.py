@@ -3,12 +3,15 @@
 from orchestration.protocol.codec import decode, encode
 from orchestration.protocol.errors import ProtocolError
 from orchestration.protocol.messages import (
+    MAX_HISTORY,
+    MAX_HISTORY_CHARACTERS,
     VERSION,
     AgentFrame,
     Bye,
     Error,
     Event,
     Hello,
+    HistoryEntry,
     Message,
     Played,
     UserAudio,
@@ -18,12 +21,15 @@ from orchestration.protocol.messages import (
 )
 
 __all__ = [
+    "MAX_HISTORY",
+    "MAX_HISTORY_CHARACTERS",
     "VERSION",
     "AgentFrame",
     "Bye",
     "Error",
     "Event",
     "Hello",
+    "HistoryEntry",
     "Message",
     "Played",
     "ProtocolError",

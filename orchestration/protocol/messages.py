@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.media import FloatArray
 
 VERSION: Final = 1
+MAX_HISTORY: Final = 40  # turns
+MAX_HISTORY_CHARACTERS: Final = 2_000  # of one turn
 NO_USER_FRAME: Final = -1  # user_pts of a frame for which the user's sound came too late
+
+
+class HistoryEntry(BaseModel):
+    """One turn as the client remembers it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["user", "agent"] = Field(description="who said it")
+    text: str = Field(max_length=MAX_HISTORY_CHARACTERS, description="what was said, as far as it was heard")
+    interrupted: bool = Field(default=False, description="the agent gave way before its end")
 
 
 class Hello(BaseModel):
@@ -28,6 +40,26 @@ class Hello(BaseModel):
         default=False, description="the person agreed to being recorded where the server records"
     )
     seed: int | None = Field(default=None, ge=0, lt=2**31, description="seed of the face; random if absent")
+    persona: str | None = Field(
+        default=None,
+        max_length=200,
+        description="who to talk with, a name from the options",
+    )
+    voice: str | None = Field(
+        default=None,
+        max_length=200,
+        description="the agent's voice, a name from the options",
+    )
+    resume: str | None = Field(
+        default=None,
+        max_length=200,
+        description="token of an earlier Welcome, to go on from there",
+    )
+    history: tuple[HistoryEntry, ...] = Field(
+        default=(),
+        max_length=MAX_HISTORY,
+        description="the conversation so far, oldest first, for a server that no longer knows the token",
+    )
 
 
 class Welcome(BaseModel):
@@ -46,6 +78,15 @@ class Welcome(BaseModel):
     recording: bool = Field(description="whether this session is being recorded")
     max_seconds: float = Field(description="longest session the server allows, seconds")
     max_message_bytes: int = Field(description="largest message the server takes, bytes")
+    voice: str = Field(default="", description="name of the agent's voice; empty where there is only one")
+    head: str = Field(default="", description="name of the agent's head; empty where none is served")
+    resume: str = Field(default="", description="token that resumes this conversation, once; empty: can't be")
+    resumed: Literal["no", "memory", "history"] = Field(
+        default="no", description="whether an earlier conversation goes on, and where it was remembered"
+    )
+    resume_within_s: float = Field(
+        default=0.0, description="how long the conversation is kept for a client that vanished, seconds"
+    )
 
 
 class UserText(BaseModel):

@@ -73,8 +73,8 @@ class RemoteSynthesizer:
     def __init__(self, handle: Any) -> None:
         self._handle = handle.options(stream=True)
 
-    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
-        response = self._handle.synthesize.remote(text)
+    async def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
+        response = self._handle.synthesize.remote(text, voice)
         try:
             async for chunk in response:
                 yield chunk

@@ -24,7 +24,7 @@ class SynthesizerDeployment:
         self._synthesizer = CoquiSynthesizer(config)
         await self._synthesizer.warm_up()
 
-    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+    async def synthesize(self, text: str, voice: str | None) -> AsyncIterator[SpeechChunk]:
         """See :class:`~speech.synthesizer.Synthesizer`."""
-        async for chunk in self._synthesizer.synthesize(text):
+        async for chunk in self._synthesizer.synthesize(text, voice):
             yield chunk

@@ -128,8 +128,10 @@ class ScriptedSynthesizer:
 
     delay: float = 0.1  # seconds before each chunk
     failures: Failures = field(default_factory=Failures)
+    voices: list[str | None] = field(default_factory=list)  # asked for, call by call
 
-    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+    async def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
+        self.voices.append(voice)
         for number, word in enumerate(text.split()):
             await asyncio.sleep(self.delay)
             if self.failures.strike():

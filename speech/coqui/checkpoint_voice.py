@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -33,6 +34,7 @@ COQUI_ERRORS = (
     ValueError,
     UnpicklingError,
 )
+_SCALES = ("length_scale", "inference_noise_scale", "inference_noise_scale_dp")
 _UNPICKLED = ("bark", "tortoise")  # Coqui loads these without weights_only
 
 
@@ -71,10 +73,22 @@ class CheckpointVoice:
         synthesizer = self._api.synthesizer
         self._model: Any = synthesizer.tts_model
         self.sample_rate = int(synthesizer.output_sample_rate)
+        self._trained = {name: getattr(self._model, name, None) for name in _SCALES}
+        self._adopt(config)
+
+    def _adopt(self, config: CoquiConfig) -> None:
+        """Check and keep what may differ from one voice of the model to another."""
+        self._config = config
         languages = self._model.language_manager.language_names
         self.language = config.language or (languages[0] if languages else "en")
         self._check_speaker(config)
-        self._set_scales(config)
+        self._scales = self._wanted_scales(config)
+
+    def variant(self, config: CoquiConfig) -> CheckpointVoice:
+        """Another manner of this model, which it shares."""
+        other = copy.copy(self)
+        other._adopt(config)
+        return other
 
     def _check_speaker(self, config: CoquiConfig) -> None:
         """Coqui ignores a speaker that a model can't use, and fails late on one that it lacks."""
@@ -91,29 +105,34 @@ class CheckpointVoice:
                 f"{self._name} has no speaker {config.speaker!r}; it has {', '.join(known[:10])}"
             )
 
-    def _set_scales(self, config: CoquiConfig) -> None:
+    def _wanted_scales(self, config: CoquiConfig) -> dict[str, float]:
+        """The model's scales by name: as trained, but for what ``config`` sets."""
         wanted = {
             "inference_noise_scale": config.noise_scale,
             "inference_noise_scale_dp": config.duration_noise_scale,
         }
         if config.length_scale is not None or config.pitch != 1.0:
-            own = getattr(self._model, "length_scale", None)
+            own = self._trained["length_scale"]
             pace = config.length_scale if config.length_scale is not None else own
             wanted["length_scale"] = None if pace is None else pace * config.pitch
             if own is None:
                 raise VoiceError(f"the pace of {self._name} can't be set; remove length_scale and pitch")
+        scales = {name: value for name, value in self._trained.items() if value is not None}
         for name, value in wanted.items():
             if value is None:
                 continue
-            if not hasattr(self._model, name):
+            if name not in scales:
                 raise VoiceError(f"{self._name} has no {name}; remove it from the configuration")
-            setattr(self._model, name, value)
+            scales[name] = value
+        return scales
 
     def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
         """Speak one piece in one stretch."""
         text = " ".join(token.spoken for token in tokens)
         if text[-1] not in PAUSES:
             text += "."  # models without a mark at the end tend to run on
+        for name, value in self._scales.items():  # set anew each time, since the model has several voices
+            setattr(self._model, name, value)
         # Torch's generator is global: another user of it in this process may draw from it meanwhile.
         torch.manual_seed(seed)
         try:

@@ -7,6 +7,33 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class VoiceConfig(BaseModel):
+    """One of the voices that a model speaks with: what it changes in the synthesiser's own options.
+
+    What is left out is as in the synthesiser's options. All voices share the one loaded model.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(default="", max_length=80, description="what people call it; empty: its name")
+    detail: str = Field(default="", max_length=200, description="what it sounds like, in a few words")
+    language: str | None = Field(default=None, description="language of the text, e.g. en")
+    speaker: str | None = Field(default=None, description="speaker's name or number in a multi-speaker model")
+    speaker_wav: Path | None = Field(
+        default=None,
+        description="recording of the voice to clone, 3-30 seconds of clean speech (XTTS, YourTTS)",
+    )
+    length_scale: float | None = Field(
+        default=None, ge=0.25, le=4.0, description="duration factor, 1 is the voice's own pace"
+    )
+    pitch: float | None = Field(
+        default=None, ge=0.7, le=1.5, description="ratio by which pitch and formants are raised"
+    )
+    seed: int | None = Field(
+        default=None, ge=0, le=2**32 - 1, description="seed of the voice's random numbers"
+    )
+
+
 class CoquiConfig(BaseModel):
     """Which Coqui voice speaks, and how."""
 
@@ -84,3 +111,15 @@ class CoquiConfig(BaseModel):
         default=30.0, ge=0.1, le=600.0, description="longest wait for one model call, seconds"
     )
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the voice's random numbers")
+    voices: dict[str, VoiceConfig] = Field(
+        default={},
+        max_length=64,
+        description="voices that may be chosen, by name, the first by default; none: only the one above",
+    )
+
+    def of(self, voice: str) -> CoquiConfig:
+        """The options with which ``voice``, one of ``voices``, speaks; raises ``KeyError`` for any other."""
+        changes = self.voices[voice].model_dump(exclude_none=True, exclude={"title", "detail"})
+        if "speaker" in changes or "speaker_wav" in changes:  # one or the other: both would contradict
+            changes = {"speaker": None, "speaker_wav": None} | changes
+        return self.model_copy(update=changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -165,16 +166,13 @@ class OnnxVoice:
         if config.device != "cpu":
             raise VoiceError(f"the ONNX voice {path} runs on the CPU only; remove device: {config.device}")
         self._path = path
-        described = read_voice_file(path)
+        self._described = described = read_voice_file(path)
         self._hop = described.audio.hop_length
-        self._speaker = _speaker(described, config.speaker, path)
         self.sample_rate = described.audio.sample_rate
-        self.language = config.language or described.espeak.voice
+        self._adopt(config)
         espeak_voice = described.espeak.voice
-        if config.language and config.language.split("-")[0] != espeak_voice.split("-")[0]:
-            raise VoiceError(f"the voice {path} speaks {espeak_voice}, not {config.language}")
         self._encoder = PhonemeEncoder(shared_espeak(), espeak_voice, described.phoneme_id_map)
-        self._vits = _vits(described, config)
+        self._vits = StreamedVits(VitsConfig(model_args=_NO_WEIGHTS, phoneme_language=espeak_voice))
         try:
             self._vits.load_onnx(path, threads=config.threads)
         except FileNotFoundError as error:
@@ -182,6 +180,22 @@ class OnnxVoice:
         except (OnnxGraphError, RuntimeError, OSError) as error:
             # onnxruntime's own errors for a file it can't load derive from RuntimeError
             raise VoiceError(f"the voice {path} can't be loaded: {error}; install it again") from error
+
+    def _adopt(self, config: CoquiConfig) -> None:
+        """Check and keep what may differ from one voice of the model to another."""
+        described = self._described
+        self._config = config
+        self._speaker = _speaker(described, config.speaker, self._path)
+        espeak_voice = described.espeak.voice
+        if config.language and config.language.split("-")[0] != espeak_voice.split("-")[0]:
+            raise VoiceError(f"the voice {self._path} speaks {espeak_voice}, not {config.language}")
+        self.language = config.language or espeak_voice
+
+    def variant(self, config: CoquiConfig) -> OnnxVoice:
+        """Another manner of this model, which it shares."""
+        other = copy.copy(self)
+        other._adopt(config)
+        return other
 
     def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
         """Speak one piece in stretches; together they are the sound that the voice makes at once."""
@@ -194,6 +208,8 @@ class OnnxVoice:
             )
         planner = self._vits.onnx_sess
         planner.seed(seed)
+        # Set anew for each piece, since the model has several voices; only planning depends on it.
+        _set_scales(self._vits, self._described.inference, self._config)
         try:
             latent = self._vits.inference_onnx(
                 np.array([symbols.ids], dtype=np.int64), speaker_id=self._speaker
@@ -249,15 +265,9 @@ def _speaker(described: OnnxVoiceFile, speaker: str | None, path: Path) -> int |
     return number
 
 
-def _vits(described: OnnxVoiceFile, config: CoquiConfig) -> StreamedVits:
-    """Coqui's model class with the voice's scales and next to no torch weights: only the ONNX session is
-    used.
-    """
-    vits = StreamedVits(VitsConfig(model_args=_NO_WEIGHTS, phoneme_language=described.espeak.voice))
-    scales = described.inference
+def _set_scales(vits: StreamedVits, scales: _Inference, config: CoquiConfig) -> None:
     vits.length_scale = (config.length_scale or scales.length_scale) * config.pitch
     vits.inference_noise_scale = scales.noise_scale if config.noise_scale is None else config.noise_scale
     vits.inference_noise_scale_dp = (
         scales.noise_w if config.duration_noise_scale is None else config.duration_noise_scale
     )
-    return vits

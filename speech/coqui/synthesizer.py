@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
@@ -21,8 +22,17 @@ _T = TypeVar("_T")
 _WARM_UP = "Hello, how are you today?"
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """One of the voices of the model, with its options and the gain that brings it to their level."""
+
+    voice: Voice
+    config: CoquiConfig
+    gain: float
+
+
 class CoquiSynthesizer:
-    """Speaks with one Coqui voice; implements :class:`speech.synthesizer.Synthesizer`.
+    """Speaks with the voices of one Coqui model; implements :class:`speech.synthesizer.Synthesizer`.
 
     Constructing it loads the model and measures its loudness, which takes seconds: do it before the event
     loop runs, or in a thread. Every model call runs in one thread of its own; texts spoken at the same time
@@ -35,15 +45,23 @@ class CoquiSynthesizer:
         self._turn = asyncio.Lock()
         self._closed = False
         try:
-            self._voice, self._gain = self._executor.submit(self._open).result()
+            self._manners = self._executor.submit(self._open).result()
         except BaseException:
             self._executor.shutdown(wait=False)
             raise
 
-    def _open(self) -> tuple[Voice, float]:
-        voice = open_voice(self._config)
-        tokens = read_tokens(_WARM_UP, self._config.language or voice.language)
-        return voice, measure_gain(voice, self._config, tokens)
+    def _open(self) -> dict[str | None, _Manner]:
+        """The model's voices by name, its default voice also under None; the model is loaded once."""
+        opened = open_voice(self._config)
+        own = _Manner(opened, self._config, _gain(opened, self._config))
+        named: dict[str | None, _Manner] = {}
+        for name in self._config.voices:
+            config = self._config.of(name)
+            voice = opened.variant(config)
+            named[name] = _Manner(
+                voice, config, _gain(voice, config) if _sounds_else(config, own) else own.gain
+            )
+        return {None: next(iter(named.values()), own), **named}
 
     async def warm_up(self) -> None:
         """Speak a sentence to nobody, so that the first real one is as fast as the next."""
@@ -51,14 +69,14 @@ class CoquiSynthesizer:
             async for _ in chunks:
                 pass
 
-    async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
+    async def synthesize(self, text: str, voice: str | None = None) -> AsyncGenerator[SpeechChunk, None]:
         """Speak ``text`` chunk by chunk; long text is cut at its sentences and clauses, so that sound starts
-        early.
+        early. ``voice`` is one of the configured ``voices``, by default the first.
 
         The words' texts are the text's own tokens ("$5" stays "$5"), in order, covering it; emoji and marks
         that aren't spoken stay with their neighbour. Nothing speakable yields no chunk. Raises
-        ``SynthesisError`` if the text is longer than ``max_chars``, the model fails, or a model call exceeds
-        ``timeout``.
+        ``SynthesisError`` if there is no such voice, the text is longer than ``max_chars``, the model fails,
+        or a model call exceeds ``timeout``.
         """
         if self._closed:
             raise SynthesisError("the synthesizer is closed; open a new one")
@@ -67,23 +85,26 @@ class CoquiSynthesizer:
                 f"a text of {len(text)} characters is longer than max_chars = {self._config.max_chars}; "
                 "send it in parts or raise the limit"
             )
-        tokens = read_tokens(text, self._config.language or self._voice.language)
+        manner = self._manners.get(voice)
+        if manner is None:
+            known = ", ".join(self._config.voices) or "none but its own"
+            raise SynthesisError(f"{self._config.model} has no voice {voice!r}; it has {known}")
+        tokens = read_tokens(text, manner.voice.language)
         played = 0  # samples
         pieces = split_pieces(
             tokens, longest=self._config.piece_chars, first_longest=self._config.first_piece_chars
         )
         for piece in pieces:
             begun = played / SYNTHESIZER_SAMPLE_RATE
-            async with aclosing(self._speak(piece)) as chunks:
+            async with aclosing(self._speak(manner, piece)) as chunks:
                 async for chunk in chunks:
                     played += len(chunk.pcm)
                     words = tuple(_later(word, begun) for word in chunk.words)
                     yield SpeechChunk(chunk.pcm, words, chunk.compute)
 
-    async def _speak(self, piece: tuple[Token, ...]) -> AsyncGenerator[SpeechChunk, None]:
-        if (
-            self._voice.exclusive
-        ):  # the model keeps a piece's state: another text waits until this piece is over
+    async def _speak(self, manner: _Manner, piece: tuple[Token, ...]) -> AsyncGenerator[SpeechChunk, None]:
+        exclusive = manner.voice.exclusive
+        if exclusive:  # the model keeps a piece's state: another text waits until this piece is over
             try:
                 await asyncio.wait_for(self._turn.acquire(), self._config.timeout)
             except TimeoutError as error:
@@ -91,12 +112,12 @@ class CoquiSynthesizer:
                     f"the voice {self._config.model} was busy with another text for timeout = "
                     f"{self._config.timeout} s; add a replica, or raise the limit"
                 ) from error
-        chunks = render(self._voice, self._config, piece, self._gain)
+        chunks = render(manner.voice, manner.config, piece, manner.gain)
         try:
             while (chunk := await self._call(lambda: next(chunks, None))) is not None:
                 yield chunk
         finally:
-            if self._voice.exclusive:
+            if exclusive:
                 self._turn.release()
 
     async def _call(self, work: Callable[[], _T]) -> _T:
@@ -114,7 +135,9 @@ class CoquiSynthesizer:
         """Stop the thread after the step that is running and give the model's memory back."""
         if not self._closed:
             self._closed = True
-            self._executor.submit(self._voice.close)
+            for voice in {id(manner.voice): manner.voice for manner in self._manners.values()}.values():
+                self._executor.submit(voice.close)
+            self._manners = {}
             self._executor.shutdown(wait=True)
 
     def __enter__(self) -> CoquiSynthesizer:
@@ -128,3 +151,14 @@ class CoquiSynthesizer:
 
 def _later(word: SpokenWord, seconds: float) -> SpokenWord:
     return SpokenWord(word.text, word.start + seconds, word.end + seconds)
+
+
+def _gain(voice: Voice, config: CoquiConfig) -> float:
+    return measure_gain(voice, config, read_tokens(_WARM_UP, voice.language))
+
+
+def _sounds_else(config: CoquiConfig, own: _Manner) -> bool:
+    """Whether this voice's loudness has to be measured on its own; pace and pitch leave it as it is."""
+    return any(
+        getattr(config, name) != getattr(own.config, name) for name in ("speaker", "speaker_wav", "language")
+    )

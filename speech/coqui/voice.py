@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from speech.coqui.config import CoquiConfig
 from speech.spoken_text import Token
 
 FloatArray = NDArray[np.float32]
@@ -50,6 +51,14 @@ class Voice(Protocol):
 
         Together the stretches time every token once, in order. The same tokens and seed give the same sound.
         Raises ``SynthesisError`` when the model can't say them.
+        """
+        ...
+
+    def variant(self, config: CoquiConfig) -> Voice:
+        """Another manner of the same model, which is not loaded again: its speaker, pace, pitch, language.
+
+        ``config`` differs in nothing else. The loaded model must outlive it. Raises ``VoiceError`` for what
+        the model can't do.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,6 @@ class XttsVoice:
 
     def __init__(self, folder: Path, config: CoquiConfig) -> None:
         torch.set_num_threads(config.threads)
-        self._config = config
         self._folder = folder
         try:
             described = XttsConfig()
@@ -46,12 +46,25 @@ class XttsVoice:
         except COQUI_ERRORS as error:
             raise VoiceError(f"the voice {folder} can't be loaded: {error}") from error
         self.sample_rate = int(described.audio.output_sample_rate)
+        self._described = described
+        self._adopt(config)
+
+    def _adopt(self, config: CoquiConfig) -> None:
+        """Check and keep what may differ from one voice of the model to another."""
+        self._config = config
+        described = self._described
         self.language = config.language or "en"
         if self.language.split("-")[0] not in {name.split("-")[0] for name in described.languages}:
             known = ", ".join(described.languages)
-            raise VoiceError(f"the voice {folder} doesn't speak {self.language!r}; it has {known}")
+            raise VoiceError(f"the voice {self._folder} doesn't speak {self.language!r}; it has {known}")
         self._temperature = config.temperature or float(described.temperature)
         self._latents, self._embedding = self._reference(described)
+
+    def variant(self, config: CoquiConfig) -> XttsVoice:
+        """Another manner of this model, which it shares."""
+        other = copy.copy(self)
+        other._adopt(config)
+        return other
 
     def _reference(self, described: XttsConfig) -> tuple[torch.Tensor, torch.Tensor]:
         """What conditions the GPT and the decoder: the two steps of ``get_conditioning_latents``."""

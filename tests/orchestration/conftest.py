@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
+import uvicorn
 
 from agents.dialogue import Dialogue
 from agents.language_model import Message
 from agents.persona import Persona
 from orchestration.clock import LoopClock
 from orchestration.engines import Engines
+from orchestration.gateway.api import create_api
+from orchestration.gateway.host import SessionHost
 from orchestration.protocol import Event
 from orchestration.recording.recording import Recording
 from orchestration.session.conversation import ConversationOptions
@@ -101,8 +106,6 @@ def hold() -> Hold:
         session_options: dict[str, object] | None = None,
     ) -> Held:
         async def main() -> Held:
-            import asyncio
-
             engines = scripted_engines(utterances, reply, apology=PERSONA.apology)
             adjust(engines)
             client = SimulatedClient(LoopClock(), acknowledges=client_acknowledges)
@@ -128,3 +131,25 @@ def hold() -> Hold:
         return run_in_virtual_time(main())
 
     return run
+
+
+@pytest.fixture
+def gateway() -> Callable[..., AbstractAsyncContextManager[int]]:
+    """Serves a host's sessions on a port of this machine."""
+    return serve_host
+
+
+@asynccontextmanager
+async def serve_host(host: SessionHost) -> AsyncIterator[int]:
+    server = uvicorn.Server(
+        uvicorn.Config(create_api(lambda: host), port=0, log_level="warning", lifespan="off")
+    )
+    running = asyncio.create_task(server.serve())
+    async with asyncio.timeout(20):
+        while not server.started:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running

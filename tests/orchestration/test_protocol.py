@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from orchestration.protocol import (
     Error,
     Event,
     Hello,
+    HistoryEntry,
     Played,
     ProtocolError,
     UserAudio,
@@ -36,8 +39,41 @@ def sounds(samples: int):
 
 motions = hnp.arrays(np.float32, MOTION_SIZE, elements=st.floats(-2, 2, width=32))
 texts = st.text(min_size=1, max_size=200)
+names = st.none() | st.text(max_size=50)
+entries = st.builds(
+    HistoryEntry,
+    role=st.sampled_from(["user", "agent"]),
+    text=st.text(max_size=30),
+    interrupted=st.booleans(),
+)
 json_messages = st.one_of(
-    st.builds(Hello, client=st.text(max_size=50), acknowledges=st.booleans()),
+    st.builds(
+        Hello,
+        client=st.text(max_size=50),
+        acknowledges=st.booleans(),
+        persona=names,
+        voice=names,
+        resume=names,
+        history=st.lists(entries, max_size=40).map(tuple),
+    ),
+    st.builds(
+        Welcome,
+        version=st.just(1),
+        session=texts,
+        fps=st.just(25),
+        user_sample_rate=st.just(16_000),
+        agent_sample_rate=st.just(24_000),
+        motion_names=st.lists(texts, max_size=3).map(tuple),
+        persona=texts,
+        recording=st.booleans(),
+        max_seconds=st.floats(1, 1e5),
+        max_message_bytes=st.integers(1, 2**24),
+        voice=texts,
+        head=texts,
+        resume=texts,
+        resumed=st.sampled_from(["no", "memory", "history"]),
+        resume_within_s=st.floats(0, 1e4),
+    ),
     st.builds(UserText, text=texts),
     st.builds(Bye, reason=st.text(max_size=100)),
     st.builds(Error, code=texts, message=texts, remedy=texts, fatal=st.booleans()),
@@ -97,6 +133,11 @@ def test_sound_beyond_full_scale_is_clipped_not_wrapped():
     assert back.pcm.min() == pytest.approx(1.0)
 
 
+def _history(turns: int, characters: int) -> bytes:
+    entry = {"role": "user", "text": "x" * characters}
+    return json.dumps({"history": [entry] * turns}).encode()
+
+
 @given(st.binary(max_size=4000))
 def test_garbage_is_a_message_or_a_protocol_error_never_anything_else(data):
     try:
@@ -117,6 +158,10 @@ def test_garbage_is_a_message_or_a_protocol_error_never_anything_else(data):
         (HEADER.pack(0x03, 1, 0, 0, 0) + b"x", "bad_size"),
         (HEADER.pack(0x01, 1, 0, 0, 0) + b"{", "bad_payload"),
         (HEADER.pack(0x01, 1, 0, 0, 0) + b'{"unknown": 1}', "bad_payload"),
+        (HEADER.pack(0x01, 1, 0, 0, 0) + b'{"persona": 3}', "bad_payload"),
+        (HEADER.pack(0x01, 1, 0, 0, 0) + b'{"history": [{"role": "system", "text": "x"}]}', "bad_payload"),
+        (HEADER.pack(0x01, 1, 0, 0, 0) + _history(41, 1), "bad_payload"),
+        (HEADER.pack(0x01, 1, 0, 0, 0) + _history(1, 2001), "bad_payload"),
         (HEADER.pack(0x04, 1, 0, 0, 0) + b'{"text": ""}', "bad_payload"),
         (HEADER.pack(0x05, 1, 0, 0, 0) + np.full(61, np.nan, "<f4").tobytes(), "bad_motion"),
     ],

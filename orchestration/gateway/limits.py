@@ -1,0 +1,42 @@
+"""How sessions are to behave, gathered from all over the configuration."""
+
+from __future__ import annotations
+
+from agents.persona import Persona
+from orchestration.configuration import Configuration
+from orchestration.session.conversation import ConversationOptions
+from orchestration.session.reply import ReplyLimits
+from orchestration.session.session import SessionOptions
+
+
+def session_options(configuration: Configuration, persona: Persona) -> SessionOptions:
+    """What a session with ``persona`` needs to know of the whole system's configuration."""
+    session, serving = configuration.session, configuration.serving
+    reply = ReplyLimits(
+        first_token_timeout=session.first_token_timeout_s,
+        language_model_timeout=serving.language_model.timeout_s,
+        synthesizer_timeout=serving.synthesizer.timeout_s,
+        retries=serving.language_model.retries,
+        max_tokens=persona.max_tokens,
+        max_sentences=persona.max_sentences,
+        apologise=session.fallback == "apology",
+    )
+    conversation = ConversationOptions(
+        reply=reply,
+        recognizer_timeout=serving.recognizer.timeout_s,
+        recognizer_retries=serving.recognizer.retries,
+        partial_every=session.partial_every_s,
+        pre_roll=session.pre_roll_s,
+        barge_in=session.barge_in.enabled,
+        barge_in_after=session.barge_in.min_speech_ms / 1000,
+        acknowledge_timeout=session.acknowledge_timeout_s,
+        draft=session.draft_replies,
+    )
+    return SessionOptions(
+        conversation=conversation,
+        max_seconds=session.max_length_min * 60,
+        playout_limit=session.playout_limit_s,
+        ear_prefill=session.user_prefill_frames,
+        ear_backlog=session.user_backlog_frames,
+        ear_limit=session.user_ahead_frames,
+    )

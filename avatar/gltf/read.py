@@ -8,21 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.animator import FloatArray
+from avatar.gltf.accessors import Accessors, binary_only
 from avatar.gltf.model import HeadError, HeadModel, Material, Node, Part
 from avatar.motion import NAMES, SHAPES
 
-_DTYPES: Final = {
-    5121: np.uint8,
-    5123: np.uint16,
-    5125: np.uint32,
-    5126: np.float32,
-    5120: np.int8,
-    5122: np.int16,
-}
-_CHANNELS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+_JSON: Final = 0x4E4F534A
+_BIN: Final = 0x004E4942
+_TRIANGLES: Final = 4  # glTF's primitive mode
 _NODES: Final[dict[str, Node]] = {
     "face": "face",
     "hair": "hair",
@@ -40,49 +34,28 @@ def split(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
         raise HeadError(f"{name} is glTF version {version}; export it as glTF 2.0")
     if total > len(data):
         raise HeadError(f"{name} should have {total} bytes and has {len(data)}: it is cut off; copy it again")
-    length = struct.unpack_from("<I", data, 12)[0]
+    length, kind = struct.unpack_from("<II", data, 12)
+    if kind != _JSON or 20 + length > total:
+        raise HeadError(f"{name} doesn't begin with a glTF document; export it again")
     try:
         document = json.loads(data[20 : 20 + length])
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise HeadError(f"{name} has no readable glTF document: {error}") from error
     if not isinstance(document, dict):
         raise HeadError(f"{name} has no glTF document")
-    return document, data[20 + length + 8 :]
+    return document, _binary(data[:total], 20 + length, name)
 
 
-class Accessors:
-    """The arrays of a glTF document."""
-
-    def __init__(self, document: dict[str, Any], binary: bytes) -> None:
-        self._document = document
-        self._binary = binary
-
-    def __call__(self, index: int) -> NDArray[Any]:
-        """The accessor's values, (N,) or (N, channels); normalized integers become -1..1."""
-        accessor = self._document["accessors"][index]
-        dtype, channels = np.dtype(_DTYPES[accessor["componentType"]]), _CHANNELS[accessor["type"]]
-        count = int(accessor["count"])
-        if "bufferView" in accessor:
-            values = self._read(accessor, dtype, count, channels).copy()
-        else:
-            values = np.zeros((count, channels), dtype)
-        if "sparse" in accessor:
-            entry = accessor["sparse"]
-            places = self._read(
-                entry["indices"], np.dtype(_DTYPES[entry["indices"]["componentType"]]), entry["count"], 1
-            )
-            values[places[:, 0]] = self._read(entry["values"], dtype, entry["count"], channels)
-        if accessor.get("normalized"):
-            values = np.maximum(values / np.iinfo(str(dtype)).max, -1).astype(np.float32)
-        return values[:, 0] if channels == 1 else values
-
-    def _read(self, entry: dict[str, Any], dtype: np.dtype[Any], count: int, channels: int) -> NDArray[Any]:
-        view = self._document["bufferViews"][entry["bufferView"]]
-        offset = view.get("byteOffset", 0) + entry.get("byteOffset", 0)
-        width = dtype.itemsize * channels
-        stride = view.get("byteStride", width)
-        rows = np.ndarray((count, width), np.uint8, self._binary, offset, (stride, 1))
-        return np.ascontiguousarray(rows).view(dtype).reshape(count, channels)
+def _binary(data: bytes, at: int, name: str) -> bytes:
+    """The binary chunk; chunks of other kinds are passed over, as the format asks."""
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from("<II", data, at)
+        if at + 8 + length > len(data):
+            raise HeadError(f"{name} is cut off within its binary data; copy it again")
+        if kind == _BIN:
+            return data[at + 8 : at + 8 + length]
+        at += 8 + length
+    return b""
 
 
 def read_head(path: Path) -> HeadModel:
@@ -91,6 +64,18 @@ def read_head(path: Path) -> HeadModel:
     Raises ``HeadError`` naming what is missing: ARKit's shapes, some of them, a node.
     """
     document, binary = split(path.read_bytes(), path.name)
+    try:
+        return _head(document, binary, path)
+    except HeadError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise HeadError(
+            f"{path.name} is not a head that can be read: {type(error).__name__} {error}"
+        ) from error
+
+
+def _head(document: dict[str, Any], binary: bytes, path: Path) -> HeadModel:
+    binary_only(document, path.name)
     nodes = {node.get("name"): node for node in document.get("nodes", [])}
     missing = [name for name in ("face", "head", "hair", "eyeLeft", "eyeRight") if name not in nodes]
     if missing:
@@ -98,18 +83,13 @@ def read_head(path: Path) -> HeadModel:
             f"{path.name} has no node {', '.join(missing)}; docs/head.md lists the nodes of a head"
         )
     names = target_names(document, nodes["face"].get("mesh"), path.name)
-    accessors = Accessors(document, binary)
-    try:
-        pivot = _translation(nodes["head"])
-        parts = tuple(
-            _part(primitive, node, document, accessors, len(names))
-            for name, node in _NODES.items()
-            for primitive in document["meshes"][nodes[name]["mesh"]]["primitives"]
-        )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise HeadError(
-            f"{path.name} is not a head that can be read: {type(error).__name__} {error}"
-        ) from error
+    accessors = Accessors(document, binary, path.name)
+    pivot = _translation(nodes["head"])
+    parts = tuple(
+        _part(primitive, node, document, accessors, names)
+        for name, node in _NODES.items()
+        for primitive in document["meshes"][nodes[name]["mesh"]]["primitives"]
+    )
     return HeadModel(
         name=document.get("scenes", [{}])[0].get("name", path.stem),
         parts=parts,
@@ -139,34 +119,60 @@ def target_names(document: dict[str, Any], mesh: int | None, name: str) -> tuple
 
 
 def _part(
-    primitive: dict[str, Any], node: Node, document: dict[str, Any], accessors: Accessors, shapes: int
+    primitive: dict[str, Any],
+    node: Node,
+    document: dict[str, Any],
+    accessors: Accessors,
+    names: tuple[str, ...],
 ) -> Part:
+    file = accessors.name
+    if primitive.get("mode", _TRIANGLES) != _TRIANGLES:
+        raise HeadError(f"{file} draws its {node} with mode {primitive['mode']}; triangles (4) are due")
     attributes = primitive["attributes"]
-    positions: FloatArray = accessors(attributes["POSITION"])
+    positions: FloatArray = accessors(attributes["POSITION"], channels=3)
     count = len(positions)
-    morphs = np.zeros((shapes if node == "face" else 0, count, 3), dtype=np.float32)
+    morphs = np.zeros((len(names) if node == "face" else 0, count, 3), dtype=np.float32)
     turns = morphs.copy()
     for index, target in enumerate(primitive.get("targets", ())):
-        morphs[index] = accessors(target["POSITION"])
+        morphs[index] = accessors(target["POSITION"], channels=3, rows=count)
         if "NORMAL" in target:
-            turns[index] = accessors(target["NORMAL"])
+            turns[index] = accessors(target["NORMAL"], channels=3, rows=count)
+    triangles = accessors(primitive["indices"], channels=1, kind="u").astype(np.uint32)
+    if len(triangles) % 3 or (len(triangles) and int(triangles.max()) >= count):
+        raise HeadError(
+            f"{file} has {len(triangles)} corners of triangles in its {node}, up to vertex "
+            f"{int(triangles.max(initial=0))} of {count}: the file is damaged; export it again"
+        )
     weight = np.ones(count, dtype=np.float32)
     if "WEIGHTS_0" in attributes:
-        joints, weights = accessors(attributes["JOINTS_0"]), accessors(attributes["WEIGHTS_0"])
+        joints, weights = (
+            accessors(attributes[name], channels=4, rows=count) for name in ("JOINTS_0", "WEIGHTS_0")
+        )
         weight = (weights * (joints == 1)).sum(axis=1).astype(np.float32)
     return Part(
         node=node,
         material=_material(document["materials"][primitive["material"]]),
         positions=positions,
-        normals=accessors(attributes["NORMAL"]),
-        colours=accessors(attributes["COLOR_0"])
-        if "COLOR_0" in attributes
-        else np.ones((count, 4), dtype=np.float32),
-        triangles=accessors(primitive["indices"]).reshape(-1, 3).astype(np.uint32),
+        normals=accessors(attributes["NORMAL"], channels=3, rows=count),
+        colours=_colours(attributes, accessors, count),
+        triangles=triangles.reshape(-1, 3),
         morphs=morphs,
         morph_normals=turns,
         head_weight=weight,
     )
+
+
+def _colours(attributes: dict[str, Any], accessors: Accessors, count: int) -> FloatArray:
+    """Colours (N, 4); a file may leave out their alpha, or all of them."""
+    colours = np.ones((count, 4), dtype=np.float32)
+    if "COLOR_0" in attributes:
+        found = accessors(attributes["COLOR_0"], rows=count)
+        if found.ndim != 2 or found.shape[1] not in (3, 4):
+            raise HeadError(
+                f"{accessors.name}: colours have shape {found.shape}; 3 or 4 numbers each are due"
+            )
+        colours[:, : found.shape[1]] = found
+    return colours
 
 
 def _material(document: dict[str, Any]) -> Material:

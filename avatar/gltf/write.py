@@ -209,8 +209,9 @@ def _primitive(part: Part, buffer: GltfBuffer, materials: dict[str, int]) -> dic
         "material": materials[part.material.name],
     }
     if part.node == "face":
-        joints = np.tile(np.array([0, 1, 0, 0], dtype=np.uint8), (count, 1))
         share = part.head_weight
+        joints = np.zeros((count, 4), dtype=np.uint8)
+        joints[share > 0, 1] = 1  # a joint without weight must be 0
         weights = np.stack([1 - share, share, np.zeros_like(share), np.zeros_like(share)], axis=1)
         attributes["JOINTS_0"] = buffer.add(joints)
         attributes["WEIGHTS_0"] = buffer.add(weights.astype(np.float32))

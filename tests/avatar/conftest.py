@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from avatar import SAMPLE_RATE
+from avatar.gltf import HeadModel, Material, Part
+from avatar.gltf.model import Node
+from avatar.motion import NAMES, SHAPES
 
 Sound = NDArray[np.float32]
 
@@ -100,3 +103,35 @@ def long_prompts(asterisk_prompts: dict[str, Path], is_test_material: Callable[[
         for name, path in asterisk_prompts.items()
         if is_test_material(name) and 4 < soundfile.info(path).duration < 40
     ]
+
+
+def _plate(node: Node, morphs: int) -> Part:
+    """Two triangles, each shape moving another corner by up to 10 mm."""
+    corners = np.array([[-1, -1, 0], [1, -1, 0], [-1, 1, 0], [1, 1, 0]], dtype=np.float32) / 20
+    offsets = np.zeros((morphs, 4, 3), dtype=np.float32)
+    for shape in range(morphs):
+        offsets[shape, shape % 4, shape % 3] = 0.01 * (shape + 1) / SHAPES
+    return Part(
+        node=node,
+        material=Material(name="skin" if node == "face" else node),
+        positions=corners,
+        normals=np.tile(np.array([0, 0, 1], dtype=np.float32), (4, 1)),
+        colours=np.full((4, 4), 0.5, dtype=np.float32),
+        triangles=np.array([[0, 1, 2], [2, 1, 3]], dtype=np.uint32),
+        morphs=offsets,
+        morph_normals=np.zeros_like(offsets),
+        head_weight=np.array([0, 0, 1, 1] if node == "face" else [1] * 4, dtype=np.float32),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_head() -> HeadModel:
+    """A head of four plates with all of ARKit's shapes: everything a head has but looks."""
+    return HeadModel(
+        name="tiny",
+        parts=(_plate("face", SHAPES), _plate("hair", 0), _plate("eyeLeft", 0), _plate("eyeRight", 0)),
+        target_names=NAMES[:SHAPES],
+        pivot=np.array([0, -0.1, 0], dtype=np.float32),
+        eye_left=np.array([0.03, 0, 0.05], dtype=np.float32),
+        eye_right=np.array([-0.03, 0, 0.05], dtype=np.float32),
+    )

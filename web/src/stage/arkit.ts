@@ -2,10 +2,12 @@ import { Bone, Mesh, Vector3, type Object3D } from "three";
 import type { GLTF } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { disposeOf } from "./dispose.ts";
 import { HeadRefused, type Head, type Landmarks } from "./head.ts";
+import { measureOpenness } from "./openness.ts";
 import { noticeOf, type Inspection } from "./inspect.ts";
 import { SparseMorphs } from "./morphs.ts";
 import { CHANNELS, HEAD, LEFT_EYE, place, RIGHT_EYE, shapeOf, type Shape } from "./shapes.ts";
 import { dress } from "./skin.ts";
+import { trim } from "./trim.ts";
 import { Turn } from "./turn.ts";
 import { words } from "../ui/words.ts";
 
@@ -31,6 +33,8 @@ export function arkitHead(gltf: GLTF, inspection: Inspection, cheap: boolean): H
       bent.push({ mesh, morphs: new SparseMorphs(mesh, shapes) });
     }
   });
+  measureOpenness(root);
+  if (cheap && gltf.asset.generator === "vis-a-vis") trim(root);
   dress(root, cheap);
   const landmarks = find(root, bent);
   const head = named(root, /^(head|.*[_:]head|mixamorighead|j_bip_c_head)$/i);

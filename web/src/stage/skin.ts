@@ -9,7 +9,7 @@ const HARD = [0.05, 0.05, 0.05] as const;
 /** How the parts of the project's own heads take light, by the names of their materials. */
 const SURFACES: Readonly<Record<string, Surface>> = {
   skin: { wrap: SKIN_WRAP, specular: 0.06, shininess: 14 },
-  eye: { wrap: [0.2, 0.16, 0.16], specular: 1.1, shininess: 420 },
+  eye: { wrap: [0.2, 0.16, 0.16], specular: 1.5, shininess: 130 },
   teeth: { wrap: [0.2, 0.2, 0.2], specular: 0.12, shininess: 60 },
   tongue: { wrap: SKIN_WRAP, specular: 0.1, shininess: 30 },
   mouth: { wrap: SKIN_WRAP, specular: 0.02, shininess: 20 },

@@ -30,6 +30,7 @@ export function vertexLit(mesh: Mesh, like: MeshStandardMaterial, surface: Surfa
       base: { value: [like.color.r, like.color.g, like.color.b, like.opacity] },
       picture: { value: like.map },
       wrap: { value: surface.wrap },
+      spread: { value: surface.wrap.map((wrap) => (1 + wrap) ** -2) },
       gloss: { value: [surface.specular, surface.shininess] },
       bones: { value: bones },
     },
@@ -61,6 +62,7 @@ const VERTEX = /* glsl */ `
 #include <skinning_pars_vertex>
 uniform vec4 base;
 uniform vec3 wrap;
+uniform vec3 spread; // keeps what wraps from adding light
 uniform vec2 gloss;
 varying vec4 vColour;
 #ifdef PICTURE
@@ -72,11 +74,12 @@ varying vec4 vColour;
 #ifdef OPENNESS
   attribute vec2 openness; // share of the sky, of the key light, that reaches this vertex
 #endif
-vec3 towards(const vec3 N, const vec3 V, const vec3 direction, const vec3 colour, const vec3 albedo) {
-  float facing = dot(N, direction);
-  vec3 soft = clamp((facing + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0, 1.0);
-  float mirrored = max(dot(N, normalize(direction + V)), 0.0);
-  return colour * (albedo * soft + gloss.x * pow(mirrored, gloss.y) * clamp(4.0 * facing, 0.0, 1.0));
+vec3 matt(const vec3 N, const vec3 V, const vec3 direction, const vec3 colour, const vec3 albedo) {
+  return colour * albedo * clamp((dot(N, direction) + wrap) * spread, 0.0, 1.0);
+}
+vec3 mirrored(const vec3 N, const vec3 V, const vec3 direction, const vec3 colour, const vec3 albedo) {
+  float near = max(dot(N, normalize(direction + V)), 0.0);
+  return matt(N, V, direction, colour, albedo) + colour * gloss.x * pow(near, gloss.y);
 }
 vec3 film(vec3 colour) { // Narkowicz's fit of ACES, then sRGB
   colour = clamp(colour * (2.51 * colour + 0.03) / (colour * (2.43 * colour + 0.59) + 0.14), 0.0, 1.0);
@@ -113,9 +116,10 @@ void main() {
     vec2 reached = vec2(1.0);
   #endif
   vec3 light = albedo.rgb * reached.x * mix(${vec3(SKY.below)}, ${vec3(SKY.above)}, 0.5 + 0.5 * N.y);
+  float around = mix(reached.x, 1.0, 0.3);
   ${LIGHTS.map(
     ({ direction, colour, key }) =>
-      `light += ${key ? "reached.y" : "mix(reached.x, 1.0, 0.3)"} * towards(N, V, ${vec3(direction)}, ${vec3(colour)}, albedo.rgb);`,
+      `light += ${key ? "reached.y" : "around"} * ${key ? "mirrored" : "matt"}(N, V, ${vec3(direction)}, ${vec3(colour)}, albedo.rgb);`,
   ).join("\n  ")}
   #ifdef PICTURE
     vPlace = uv;

@@ -75,11 +75,11 @@ class _Arrays:
     """The arrays that VTK draws one part from, and the actor that shows them."""
 
     def __init__(self, part: Part, surface: Surface) -> None:
-        from vtkmodules.util import numpy_support
         from vtkmodules.vtkCommonCore import vtkPoints
         from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
         from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
+        arrays = numpy_support()
         self._positions = np.ascontiguousarray(part.positions, dtype=np.float32).copy()
         shown = surface.colours(part.normals) if part.node not in EYES else surface.plain
         if part.material.blend:
@@ -88,13 +88,13 @@ class _Arrays:
         self._colours = np.ascontiguousarray(shown)
         data = vtkPolyData()
         points = vtkPoints()
-        points.SetData(numpy_support.numpy_to_vtk(self._positions))
+        points.SetData(arrays.numpy_to_vtk(self._positions))
         data.SetPoints(points)
         cells = vtkCellArray()
         flat = part.triangles.astype(np.int64).ravel()
-        cells.SetData(3, numpy_support.numpy_to_vtkIdTypeArray(flat, deep=True))
+        cells.SetData(3, arrays.numpy_to_vtkIdTypeArray(flat, deep=True))
         data.SetPolys(cells)
-        data.GetPointData().SetScalars(numpy_support.numpy_to_vtk(self._colours))
+        data.GetPointData().SetScalars(arrays.numpy_to_vtk(self._colours))
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(data)
         self._data: Any = data
@@ -102,7 +102,7 @@ class _Arrays:
         self.actor.SetMapper(mapper)
         look = self.actor.GetProperty()
         if part.node in EYES:  # the highlight that follows the cornea is drawn by VTK, pixel by pixel
-            data.GetPointData().SetNormals(numpy_support.numpy_to_vtk(part.normals, deep=True))
+            data.GetPointData().SetNormals(arrays.numpy_to_vtk(part.normals, deep=True))
             look.SetInterpolationToPhong()
             look.SetAmbient(0.36)
             look.SetDiffuse(0.80)
@@ -119,6 +119,13 @@ class _Arrays:
         self._data.GetPoints().Modified()
         self._data.GetPointData().GetScalars().Modified()
         self._data.Modified()
+
+
+def numpy_support() -> Any:
+    """VTK's bridge to numpy, which has no types; imported late, since VTK is large."""
+    from vtkmodules.util import numpy_support as bridge
+
+    return bridge
 
 
 def _surfaces(head: HeadModel, yaw: float) -> list[Surface]:
@@ -146,7 +153,7 @@ def _surfaces(head: HeadModel, yaw: float) -> list[Surface]:
             here = (0.05 + 0.6 * reach, 0.02 + 0.5 * reach)
         else:
             here = (sky[share], key[share])
-        surfaces.append(Surface(part.material, part.colours, *here, np.stack(toward), back @ [0, 0, 1.0]))
+        surfaces.append(Surface(part.material, part.colours, *here, np.stack(toward), back[:, 2]))
     return surfaces
 
 

@@ -27,7 +27,8 @@ class Lamp:
     @property
     def direction(self) -> FloatArray:
         """Unit vector (3,) towards the lamp."""
-        return np.asarray(self.position / np.linalg.norm(self.position), dtype=np.float32)
+        position = np.array(self.position, dtype=np.float32)
+        return np.asarray(position / np.linalg.norm(position), dtype=np.float32)
 
 
 LAMPS: Final = (
@@ -103,4 +104,5 @@ class Surface:
         seen = self._albedo * light
         seen += (0.08 * (1 - self._matte) + 0.30 * self._gloss) * (glint @ self._lamps)
         steps = np.clip(seen * ((_STEPS - 1) / 2), 0, _STEPS - 1).astype(np.int32)
-        return _ENCODED[steps]
+        shown: NDArray[np.uint8] = _ENCODED[steps]
+        return shown

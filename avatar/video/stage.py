@@ -12,7 +12,7 @@ from PIL import Image
 
 from avatar.gltf import HeadModel
 from avatar.motion import Motion
-from avatar.video.actors import Actors, Place
+from avatar.video.actors import Actors, Place, numpy_support
 from avatar.video.shading import LAMPS
 
 __all__ = ["DrawingUnavailable", "Picture", "Place", "Stage", "check_drawing"]
@@ -99,7 +99,6 @@ class Stage:
 
     def shoot(self, *motions: Motion) -> Picture:
         """As ``draw``, but larger and bottom row first; only in the thread that made the stage."""
-        from vtkmodules.util import numpy_support
         from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 
         for head, motion in zip(self._heads, motions, strict=True):
@@ -108,7 +107,7 @@ class Stage:
         width, height = self._drawn
         pixels = vtkUnsignedCharArray()
         self._window.GetPixelData(0, 0, width - 1, height - 1, 0, pixels, 0)
-        picture: Picture = numpy_support.vtk_to_numpy(pixels).reshape(height, width, 3)
+        picture: Picture = numpy_support().vtk_to_numpy(pixels).reshape(height, width, 3)
         return picture
 
     def develop(self, shot: Picture) -> Picture:

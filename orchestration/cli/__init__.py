@@ -14,6 +14,7 @@ from orchestration.cli import models
 from orchestration.cli.animate import animate
 from orchestration.cli.doctor import doctor
 from orchestration.cli.livelink import livelink
+from orchestration.cli.render import render
 from orchestration.cli.serve import serve
 from orchestration.cli.talk import talk
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(talk)
 app.command()(animate)
+app.command()(render)
 app.command()(livelink)
 app.command()(doctor)
 app.add_typer(models.app, name="models")
@@ -52,7 +54,12 @@ def main() -> None:
 def _expected_errors() -> tuple[type[Exception], ...]:
     """What a user can repair; imported only once something went wrong."""
     from avatar.formats import MotionFormatError
+    from avatar.gltf import HeadError
+    from avatar.head import HeadMissing
+    from avatar.motion import MotionError
     from avatar.registry import UnknownAnimatorError
+    from avatar.video.film import VideoError
+    from avatar.video.stage import DrawingUnavailable
     from orchestration.client.connection import ClientError
     from orchestration.configuration.problems import ConfigurationError
     from orchestration.models.errors import ModelError
@@ -61,4 +68,5 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from speech.audio import AudioError
 
     ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError)
-    return (*ours, AudioError, MotionFormatError, UnknownAnimatorError, OSError)
+    drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
+    return (*ours, *drawn, AudioError, MotionError, MotionFormatError, UnknownAnimatorError, OSError)

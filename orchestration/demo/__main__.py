@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from agents.simulated_user import ScriptedUser
+from avatar.head import HeadMissing
+from avatar.video.stage import DrawingUnavailable, check_drawing
 from orchestration.client.connection import ClientError
 from orchestration.client.narration import Narrator, latency_table
 from orchestration.client.talk import open_talk
@@ -32,7 +34,11 @@ from orchestration.recording.artefacts import EmptyRecording, write_artefacts
 from orchestration.recording.recording import Recording
 from orchestration.recording.transcript import counts, latencies
 from orchestration.serving.cluster import ServingError, application, session_url
+from orchestration.video.filming import film_to
+from orchestration.video.folder import Cast, read_folder
 from speech.coqui.config import CoquiConfig
+
+VIDEO_SIZE = (960, 720)  # pixels: filmed in about the time that the exchange took, on two cores
 
 console = Console()
 
@@ -63,6 +69,7 @@ def main(
             configuration, script.model_copy(update={"voice": _with_model(script.voice, voice)})
         )
         files = write_artefacts(recording, out, f"{configuration.persona.name} talks with a visitor")
+        files += film(out, configuration.persona.name)
     except (ConfigurationError, ModelError, ServingError, ClientError, EmptyRecording, OSError) as error:
         console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         raise typer.Exit(2) from error
@@ -83,6 +90,18 @@ def exchange(configuration: Configuration, script: DemoConfig) -> tuple[Recordin
         url = session_url(configuration)
         console.print(f"serving {configuration.persona.name} at {url} after {time.monotonic() - began:.0f} s")
         return asyncio.run(hold(url, script, person, configuration.persona.name))
+
+
+def film(out: Path, agent: str) -> list[Path]:
+    """Make the video of what is in ``out``; a machine that can't draw it is told why, and goes without."""
+    try:
+        check_drawing()
+        path = out / "conversation.mp4"
+        film_to(path, read_folder(out, Cast(agent=agent, user="Visitor")), console, size=VIDEO_SIZE)
+    except (DrawingUnavailable, HeadMissing) as error:
+        console.print(f"[yellow]no video:[/] {error}", soft_wrap=True)
+        return []
+    return [path]
 
 
 def report(recording: Recording, files: list[Path], out: Path) -> None:

@@ -130,7 +130,7 @@ def test_an_ill_conditioned_map_stays_bounded_and_symmetric() -> None:
     bare = FlameRetargeting(
         FlameMap.of(expression, jaw, NAMES[:SHAPES]), RetargetOptions(symmetry=0, shrinkage=0, caution=0)
     ).to_arkit(noisy)
-    assert np.abs(bare[:, left] - bare[:, right]).max() > 0.5, "without the terms it isn't"
+    assert np.abs(bare[:, left] - bare[:, right]).max() > 0.3, "without the terms it isn't"
 
 
 def test_a_persons_own_rest_may_count_as_rest(good: FlameMap) -> None:

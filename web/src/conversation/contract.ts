@@ -76,6 +76,8 @@ export interface Options {
   readonly voices: readonly Choice[];
   readonly persona: string;
   readonly heads: Readonly<Record<string, string>>;
+  /** The server keeps conversations of those who consent. */
+  readonly recording: boolean;
 }
 
 /** Everything there is to show, replaced as a whole whenever something changes. */
@@ -102,6 +104,8 @@ export interface StartChoice {
   readonly voice?: string;
   /** Device of the microphone; null talks without one. */
   readonly microphone: string | null;
+  /** The person agreed to being recorded. */
+  readonly consent?: boolean;
 }
 
 /** The conversation as the visible half uses it. Commands never throw for what a person can repair: see `Problem`. */

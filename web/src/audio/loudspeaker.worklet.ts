@@ -1,0 +1,34 @@
+/** The playout on the sound card's own thread. */
+
+import { Playout } from "./playout.ts";
+import { type LoudspeakerReport, LOUDSPEAKER, type LoudspeakerOrder } from "./worklet-messages.ts";
+
+class LoudspeakerProcessor extends AudioWorkletProcessor {
+  private epoch = 0;
+  private readonly playout = new Playout(sampleRate, (report) => {
+    const told: LoudspeakerReport = { ...report, epoch: this.epoch };
+    this.port.postMessage(told);
+  });
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }: MessageEvent<LoudspeakerOrder>) => {
+      if (data.kind === "sound") this.playout.push(data.frame, currentFrame);
+      else {
+        this.epoch = data.epoch;
+        this.playout.reset();
+      }
+    };
+  }
+
+  override process(_: Float32Array[][], outputs: Float32Array[][]): boolean {
+    const [first, ...others] = outputs[0] ?? [];
+    if (first !== undefined) {
+      this.playout.render(first, currentFrame);
+      for (const other of others) other.set(first);
+    }
+    return true;
+  }
+}
+
+registerProcessor(LOUDSPEAKER, LoudspeakerProcessor);

@@ -1,0 +1,118 @@
+/** The page's sound as the conversation uses it: both worklets where a context runs, the page's clock where none does. */
+
+import { chooseLoudspeaker, openContext } from "./context.ts";
+import { Loudspeaker } from "./loudspeaker.ts";
+import { Microphone } from "./microphone.ts";
+import { PagePlayer } from "./page-player.ts";
+import type { Player } from "./player.ts";
+import type { MicrophoneFrame } from "./worklet-messages.ts";
+
+/** What the conversation needs of sound; `BrowserSound` is the real one. */
+export interface Sound {
+  /** What plays at present. */
+  readonly player: Player;
+  /** Whether sound comes out. */
+  readonly audible: boolean;
+  /** Called when another player plays from now on. */
+  onPlayer: (player: Player) => void;
+  onMicrophone: (frame: MicrophoneFrame) => void;
+  onMicrophoneLost: () => void;
+  /** Devices came or went. */
+  onDevices: () => void;
+  /** From a gesture; rejects if there is no sound in this browser. */
+  open(): Promise<void>;
+  /** Rejects with `MicrophoneError`. */
+  openMicrophone(device: string): Promise<void>;
+  closeMicrophone(): void;
+  setVolume(volume: number): void;
+  chooseLoudspeaker(device: string): Promise<void>;
+}
+
+export class BrowserSound implements Sound {
+  onPlayer: (player: Player) => void = () => undefined;
+  onMicrophone: (frame: MicrophoneFrame) => void = () => undefined;
+  onMicrophoneLost: () => void = () => undefined;
+  onDevices: () => void = () => undefined;
+  private readonly silent = new PagePlayer(() => performance.now());
+  private opening: Promise<void> | null = null;
+  private context: AudioContext | null = null;
+  private loudspeaker: Loudspeaker | null = null;
+  private microphone: Microphone | null = null;
+  private volume = 1;
+  private wasAudible = false;
+
+  constructor() {
+    const devices = navigator.mediaDevices as MediaDevices | undefined;
+    devices?.addEventListener("devicechange", () => {
+      this.onDevices();
+    });
+  }
+
+  get audible(): boolean {
+    return this.context?.state === "running";
+  }
+
+  get player(): Player {
+    return this.audible && this.loudspeaker !== null ? this.loudspeaker : this.silent;
+  }
+
+  /** The context and what is heard in it, for a recording; null before it was opened. */
+  get heard(): { context: AudioContext; output: AudioNode } | null {
+    if (this.context === null || this.loudspeaker === null) return null;
+    return { context: this.context, output: this.loudspeaker.output };
+  }
+
+  async open(): Promise<void> {
+    this.opening ??= this.build();
+    try {
+      await this.opening;
+    } catch (error) {
+      this.opening = null;
+      throw error;
+    }
+    // Without a gesture this never resolves in some browsers: it isn't waited for.
+    void this.context?.resume();
+  }
+
+  async openMicrophone(device: string): Promise<void> {
+    await this.microphone?.open(device);
+  }
+
+  closeMicrophone(): void {
+    this.microphone?.close();
+  }
+
+  setVolume(volume: number): void {
+    this.volume = Math.min(1, Math.max(0, volume));
+    this.loudspeaker?.setVolume(this.volume);
+  }
+
+  async chooseLoudspeaker(device: string): Promise<void> {
+    if (this.context !== null) await chooseLoudspeaker(this.context, device);
+  }
+
+  private async build(): Promise<void> {
+    const context = await openContext();
+    this.context = context;
+    this.loudspeaker = new Loudspeaker(context);
+    this.loudspeaker.setVolume(this.volume);
+    this.microphone = new Microphone(context);
+    this.microphone.onFrame = (frame) => {
+      this.onMicrophone(frame);
+    };
+    this.microphone.onLost = () => {
+      this.onMicrophoneLost();
+    };
+    context.onstatechange = () => {
+      this.noteState();
+    };
+    this.noteState();
+  }
+
+  private noteState(): void {
+    if (this.audible === this.wasAudible) return;
+    this.wasAudible = this.audible;
+    this.player.reset();
+    this.onPlayer(this.player);
+  }
+}

@@ -1,0 +1,18 @@
+/** What the page and its two audio worklets say to each other. */
+
+import type { Report, SoundFrame } from "./reports.ts";
+
+export const LOUDSPEAKER = "visavis-loudspeaker";
+export const MICROPHONE = "visavis-microphone";
+
+/** To the loudspeaker: sound, or forget all of it; `epoch` numbers the streams. */
+export type LoudspeakerOrder =
+  { readonly kind: "sound"; readonly frame: SoundFrame } | { readonly kind: "reset"; readonly epoch: number };
+
+export type LoudspeakerReport = Report & { readonly epoch: number };
+
+/** From the microphone: 40 ms of it, (640,) PCM16 at 16 kHz, and its level, 0..1 (root mean square). */
+export interface MicrophoneFrame {
+  readonly pcm: Int16Array<ArrayBuffer>;
+  readonly level: number;
+}

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from avatar.gltf import HeadModel
-from avatar.head import bust, eyes, hair
+import numpy as np
+
+from avatar.animator import FloatArray
+from avatar.gltf import HeadModel, Part
+from avatar.head import brows, bust, complexion, eyes, hair, lashes, mouth
 from avatar.head.identity import Identity
+from avatar.head.occlusion import openness, samples, spread
 from avatar.head.source import BodySource
+from avatar.head.surface import triangles
 from avatar.motion import NAMES, SHAPES
 
 
 def build_head(identity: Identity, source: BodySource) -> HeadModel:
     """The head of one person."""
-    body = source.identity(identity.targets)
-    grown = bust.grow(source, identity)
-    brow = hair.brow_density(grown)
+    body = source.identity(identity.targets, identity.rest)
+    shapes = bust.articulate(source.shapes(identity.rest))
+    grown = bust.grow(source, body, shapes)
     left, left_centre = eyes.eyeball(source, body, identity, "eyeLeft")
     right, right_centre = eyes.eyeball(source, body, identity, "eyeRight")
+    hairs = hair.hair(grown, identity)
+    brow = brows.brow_density(grown, identity)
+    light = baked_light(grown, hairs)
+    centres = np.stack([left_centre, right_centre])
+    colours = bust.Colours(
+        skin=complexion.skin_colours(
+            grown,
+            identity,
+            brow * identity.brow_strength,
+            hair.density(grown, identity),
+            light,
+            centres,
+            lashes.lash_line(source, body, grown),
+        ),
+        mouth=complexion.mouth_colours(grown, identity),
+        gloss=complexion.lip_gloss(grown, identity),
+    )
     parts = (
-        *bust.parts(grown, identity, brow * identity.brow_strength, hair.density(grown, identity)),
-        *eyes.teeth(source, body),
-        eyes.tongue(source, body),
-        hair.brows(grown, identity, brow),
-        eyes.lashes(source, body, grown),
-        *hair.hair(grown, identity),
+        *bust.parts(grown, identity, colours, light),
+        *mouth.teeth(source, body, shapes),
+        mouth.tongue(source, body, shapes),
+        brows.brows(grown, identity),
+        lashes.lashes(source, body, shapes, grown, identity),
+        *hairs,
         left,
         right,
     )
@@ -34,3 +56,12 @@ def build_head(identity: Identity, source: BodySource) -> HeadModel:
         eye_left=left_centre,
         eye_right=right_centre,
     )
+
+
+def baked_light(grown: bust.Bust, hairs: tuple[Part, ...]) -> FloatArray:
+    """The share (N,) of the light around that reaches the bust's vertices under its hair."""
+    faces = triangles(grown.quads)
+    skin = samples(grown.vertices, faces)
+    hair_samples = [samples(part.positions + grown.pivot, part.triangles) for part in hairs]
+    light = openness(grown.vertices, grown.normals, np.concatenate([skin, *hair_samples]))
+    return spread(light, grown.vertices, grown.normals)

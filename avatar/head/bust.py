@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
-from avatar.head.identity import Colour, Identity
+from avatar.head.identity import Identity
 from avatar.head.source import BodySource, IntArray
 from avatar.head.surface import Shading, compact, subdivide, triangles
 from avatar.motion import Column
@@ -25,10 +26,12 @@ NECK_LOW, NECK_HIGH = (
 NECK_TILT: Final = 0.25
 COLLAR_HEIGHT, COLLAR_TILT = -0.132, -0.48  # the garment's edge: a plane through the base of the neck
 COLLAR_OVERLAP: Final = 0.02  # metres of skin that go on below the edge
+FILM: Final = 0.00012  # metres the lips' moisture stands off them
 CLOTH: Final = 0.0028  # metres the garment stands off the skin
 
 SKIN: Final = Material("skin", roughness=0.52)
 MOUTH: Final = Material("mouth", roughness=0.35, double_sided=True)
+GLOSS: Final = Material("lips", roughness=0.30, blend=True)
 GARMENT: Final = Material("garment", roughness=0.92, double_sided=True)
 
 
@@ -45,9 +48,8 @@ class Bust:
     pivot: FloatArray
 
 
-def grow(source: BodySource, identity: Identity) -> Bust:
-    """The bust of one person."""
-    body = source.identity(identity.targets)
+def grow(source: BodySource, body: FloatArray, shapes: FloatArray) -> Bust:
+    """The bust of one ``body`` (19158, 3) with offsets ``shapes`` (52, 19158, 3)."""
     polygons = source.groups["body"]
     corners = body[polygons.corners]
     inside = (corners[:, :, 1].min(axis=1) > BOTTOM) & (np.abs(corners[:, :, 0]).max(axis=1) < ARMS)
@@ -57,7 +59,7 @@ def grow(source: BodySource, identity: Identity) -> Bust:
     finer = subdivide(quads, len(used))
     vertices = finer(body[used])
     places = finer(texture)
-    morphs = np.stack([finer(shape[used]) for shape in articulate(source.face_shapes)])
+    morphs = np.stack([finer(shape[used]) for shape in shapes])
     shading = Shading(triangles(finer.quads), len(vertices))
     masks = {name: sample(source.masks[name], places) for name in source.masks}
     pivot = body[np.unique(source.groups["joint-head"].corners)].mean(axis=0)
@@ -66,11 +68,26 @@ def grow(source: BodySource, identity: Identity) -> Bust:
         quads=finer.quads,
         vertices=vertices,
         normals=shading.normals(vertices),
-        morphs=morphs,
+        morphs=soften(morphs, vertices, masks, shading),
         masks=masks,
         inside_mouth=masks["inside-mouth"] > 0.5,
         pivot=(0.5 * pivot + 0.5 * neck).astype(np.float32),
     )
+
+
+def soften(
+    morphs: FloatArray, vertices: FloatArray, masks: dict[str, FloatArray], shading: Shading
+) -> FloatArray:
+    """The shapes (52, N, 3) without the creases that they pull into cheeks, and with a round funnel."""
+    lips, _ = cKDTree(vertices[(masks["lips"] > 0.5) | (masks["inside-mouth"] > 0.5)]).query(vertices)
+    lids, _ = cKDTree(vertices[masks["eyelids"] > 0.5]).query(vertices)
+    soft = np.clip((lips - 0.004) / 0.010, 0, 1) * np.clip((lids - 0.006) / 0.010, 0, 1)
+    flat = morphs.transpose(1, 0, 2).reshape(len(vertices), -1)
+    calm = shading.smoothed(flat, 10).reshape(len(vertices), len(morphs), 3).transpose(1, 0, 2)
+    softened = morphs + soft[None, :, None].astype(np.float32) * (calm - morphs)
+    for shape in (Column.mouthFunnel, Column.mouthPucker):
+        softened[shape] = shading.smoothed(softened[shape], 5)
+    return np.asarray(softened, dtype=np.float32)
 
 
 def articulate(shapes: FloatArray) -> FloatArray:
@@ -97,21 +114,50 @@ def sample(mask: FloatArray, places: FloatArray) -> FloatArray:
     return np.asarray(mask[rows, columns])
 
 
-def parts(bust: Bust, identity: Identity, brows: FloatArray, hair: FloatArray) -> tuple[Part, ...]:
-    """Skin, mouth, and garment; how densely ``brows`` and ``hair`` grow is (N,), 0..1."""
-    over_collar = bust.vertices[:, 1] - (COLLAR_HEIGHT + COLLAR_TILT * bust.vertices[:, 2])
-    worn = (over_collar[bust.quads] < 0).any(axis=1)
-    covered = (over_collar[bust.quads] < -COLLAR_OVERLAP).all(axis=1)
+@dataclass(frozen=True)
+class Colours:
+    """Linear colours (N, 4) of the bust's vertices, as skin, as the mouth's inside, as the film on lips."""
+
+    skin: FloatArray = field(repr=False)
+    mouth: FloatArray = field(repr=False)
+    gloss: FloatArray = field(repr=False)
+
+
+def over_collar(bust: Bust) -> FloatArray:
+    """Metres (N,) that each vertex lies above the garment's edge."""
+    return np.asarray(bust.vertices[:, 1] - (COLLAR_HEIGHT + COLLAR_TILT * bust.vertices[:, 2]))
+
+
+def parts(bust: Bust, identity: Identity, colours: Colours, light: FloatArray) -> tuple[Part, ...]:
+    """Skin, mouth, lips' film, and garment; ``light`` (N,) is the share that reaches each vertex."""
+    above = over_collar(bust)
+    worn = (above[bust.quads] < 0).any(axis=1)
+    covered = (above[bust.quads] < -COLLAR_OVERLAP).all(axis=1)
     mouth = bust.inside_mouth[bust.quads].all(axis=1)
-    colours = skin_colours(bust, identity, brows, hair)
-    cloth = np.tile(np.array([*identity.garment, 1], dtype=np.float32), (len(colours), 1))
-    cloth[:, :3] *= (1 - 0.35 * (over_collar > -0.009))[:, None]  # the hem
-    dark = np.broadcast_to(np.array([0.16, 0.035, 0.03, 1], dtype=np.float32), colours.shape)
+    moist = (colours.gloss[bust.quads, 3] > 0.04).any(axis=1) & ~mouth
+    cloth = np.tile(np.array([*identity.garment, 1], dtype=np.float32), (len(above), 1))
+    cloth[:, :3] *= np.clip(0.35 + 0.72 * light, 0, 1)[:, None]
     return (
-        surface(bust, bust.quads[~covered & ~mouth], SKIN, colours),
-        surface(bust, bust.quads[mouth], MOUTH, dark),
-        surface(bust, bust.quads[worn], GARMENT, cloth, CLOTH, np.maximum(over_collar, 0)),
+        surface(bust, bust.quads[~covered & ~mouth], SKIN, colours.skin),
+        surface(bust, bust.quads[mouth], MOUTH, colours.mouth),
+        surface(bust, bust.quads[moist], GLOSS, colours.gloss, FILM),
+        surface(bust, bust.quads[worn], GARMENT, cloth, CLOTH, to_the_edge(bust, above)),
     )
+
+
+def to_the_edge(bust: Bust, above: FloatArray) -> FloatArray:
+    """Offsets (N, 3) that bring vertices next to the garment's edge down to it, along the skin."""
+    sides = np.stack([bust.quads, np.roll(bust.quads, -1, axis=1)], axis=2).reshape(-1, 2)
+    sides = np.concatenate(
+        [sides, sides[:, ::-1], *(bust.quads[:, pair] for pair in ([0, 2], [2, 0], [1, 3], [3, 1]))]
+    )
+    sides = sides[(above[sides[:, 0]] > 0) & (above[sides[:, 1]] <= 0)]
+    high, low = sides.T
+    share = above[high] / (above[high] - above[low])
+    offsets, count = np.zeros_like(bust.vertices), np.zeros(len(above), dtype=np.float32)
+    np.add.at(offsets, high, share[:, None] * (bust.vertices[low] - bust.vertices[high]))
+    np.add.at(count, high, 1)
+    return np.asarray(offsets / np.maximum(count, 1)[:, None], dtype=np.float32)
 
 
 def surface(
@@ -120,13 +166,13 @@ def surface(
     material: Material,
     colours: FloatArray,
     lift: float = 0.0,
-    lower: FloatArray | None = None,
+    shift: FloatArray | None = None,
 ) -> Part:
-    """A part of the bust's surface, moved outwards by ``lift`` metres and vertices down by ``lower`` (N,)."""
+    """A part of the bust's surface, moved outwards by ``lift`` metres, its vertices by ``shift`` (N, 3)."""
     used, faces = compact(quads)
     vertices = bust.vertices[used] + lift * bust.normals[used]
-    if lower is not None:
-        vertices[:, 1] -= lower[used]
+    if shift is not None:
+        vertices += shift[used]
     return living_part(material, vertices, triangles(faces), colours[used], bust.morphs[:, used])
 
 
@@ -153,46 +199,3 @@ def living_part(
         morph_normals=turns,
         head_weight=head_weight(vertices),
     )
-
-
-def skin_colours(bust: Bust, identity: Identity, brows: FloatArray, hair: FloatArray) -> FloatArray:
-    """Linear colours (N, 4): red cheeks, nose, ears, lips, lids; brows; folds that light doesn't reach."""
-    vertices, masks = bust.vertices, bust.masks
-    colour = np.tile(np.array(identity.skin, dtype=np.float32), (len(vertices), 1))
-    eyes = vertices[masks["eyelids"] > 0.5].mean(axis=0)
-    lips = vertices[masks["lips"] > 0.5].mean(axis=0)
-    sideways = np.abs(vertices[:, 0])
-    front = vertices[:, 2] > 0.06
-    cheek = _spot(np.stack([sideways, vertices[:, 1]], 1), (0.041, eyes[1] - 0.037), 0.024) * front
-    tip = int(np.argmax(np.where(front, vertices[:, 2], -1)))
-    nose = _spot(vertices, vertices[tip], 0.016)
-    rosy = 0.42 * cheek + 0.34 * nose + 0.3 * masks["ears"] + 0.22 * masks["eyelids"]
-    colour = _mix(colour, identity.blush, rosy)
-    if identity.beard:
-        jaw = _rise(-vertices[:, 1], -(lips[1] + 0.024), 0.012) * _rise(vertices[:, 2], 0.035, 0.03)
-        throat = _rise(vertices[:, 1], lips[1] - 0.075, 0.02)
-        cheeks = 1 - _spot(np.stack([sideways, vertices[:, 1]], 1), (0.045, lips[1] + 0.028), 0.022)
-        colour = _mix(colour, identity.hair, 0.42 * identity.beard * jaw * throat * cheeks)
-    colour = _mix(colour, identity.lips, 0.85 * masks["lips"])
-    colour = _mix(colour, identity.hair, 0.6 * brows)
-    colour = _mix(colour, identity.hair, np.clip(hair / 0.12, 0, 1) ** 1.5 * 0.9)
-    shading = Shading(triangles(bust.quads), len(vertices))
-    folds = np.clip(shading.hollowness(vertices, bust.normals) - 0.06, 0, 0.5)
-    colour = colour * (1 - 1.1 * np.clip(folds, 0, 0.6))[:, None]
-    mottled = np.random.default_rng(identity.seed).normal(1, 0.012, len(vertices))
-    colour = np.clip(colour * mottled[:, None], 0, 1)
-    return np.concatenate([colour, np.ones((len(vertices), 1))], axis=1).astype(np.float32)
-
-
-def _spot(points: FloatArray, centre: FloatArray | tuple[float, ...], radius: float) -> FloatArray:
-    squared = ((points - np.asarray(centre)) ** 2).sum(axis=1)
-    return np.asarray(np.exp(-squared / (2 * (radius / 2) ** 2)), dtype=np.float32)
-
-
-def _rise(values: FloatArray, middle: float, width: float) -> FloatArray:
-    return np.asarray(1 / (1 + np.exp(-4 * (values - middle) / width)), dtype=np.float32)
-
-
-def _mix(colours: FloatArray, other: Colour, share: FloatArray) -> FloatArray:
-    weight = np.clip(share, 0, 1)[:, None]
-    return np.asarray(colours * (1 - weight) + np.array(other) * weight, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Eyeballs with sclera, iris and pupil, and what surrounds them inside the head: lashes, teeth, tongue."""
+"""Eyeballs with sclera, iris, pupil, and a cornea that catches the light."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
 from avatar.gltf.model import Node
-from avatar.head.bust import Bust, articulate, living_part
 from avatar.head.identity import Identity
 from avatar.head.source import BodySource
-from avatar.head.surface import compact, subdivide, triangles
+from avatar.head.surface import triangles
 
 EYE: Final = Material("eye", roughness=0.08)
-LASHES: Final = Material("lashes", roughness=0.9, double_sided=True, blend=True)
-TEETH: Final = Material("teeth", roughness=0.22, double_sided=True)
-TONGUE: Final = Material("tongue", roughness=0.4, double_sided=True)
 
 SEGMENTS: Final = 64
 IRIS: Final = 27.5  # degrees from the axis
@@ -107,59 +102,15 @@ def _eye_colours(degrees: NDArray[np.float64], around: NDArray[np.float64], iden
     collarette = np.clip(1 - np.abs(degrees - 14) / 4, 0, 1)[:, :, None]
     iris = iris * (1 + 0.7 * collarette) + 0.02 * collarette
     rim = np.clip((degrees - 22.5) / 4, 0, 1)[:, :, None]
-    iris = iris * (1 - 0.75 * rim)
-    white = np.array([0.80, 0.76, 0.73]) * np.ones((*degrees.shape, 1))
+    iris = iris * (1 - 0.85 * rim)
+    white = np.array([0.70, 0.66, 0.63]) * np.ones((*degrees.shape, 1))
     red = np.clip((degrees - 45) / 60, 0, 1)[:, :, None] * np.abs(np.cos(around))[:, :, None]
     white = white * (1 - red * np.array([0.05, 0.35, 0.38]))
     shade = np.clip(np.sin(around), 0, 1)[:, :, None] * np.clip((degrees - 20) / 45, 0, 1)[:, :, None]
-    white = white * (1 - 0.45 * shade)  # the upper lid's shadow
+    white = white * (1 - 0.55 * shade)  # the upper lid's shadow
+    edge = np.clip((degrees - 30) / 30, 0, 1)[:, :, None]
+    white = white * (1 - np.array([0.26, 0.36, 0.38]) * edge)  # and the depth between both
     colour = np.where((degrees <= 27.6)[:, :, None], iris, white)
     colour = np.where((degrees <= PUPIL)[:, :, None], 0.004, colour)
     alpha = np.ones((*degrees.shape, 1))
     return np.concatenate([np.clip(colour, 0, 1), alpha], axis=2).astype(np.float32)
-
-
-def lashes(source: BodySource, body: FloatArray, bust: Bust) -> Part:
-    """The lashes of both eyes, fading towards their tips."""
-    rows = {row: [source.groups[f"helper-{side}-eyelashes-{row}"].corners for side in "lr"] for row in (1, 2)}
-    used, faces = compact(np.concatenate([*rows[1], *rows[2]]))
-    lower = np.isin(used, np.concatenate(rows[1])).astype(np.float32)
-    finer = subdivide(faces, len(used))
-    vertices = finer(body[used])
-    morphs = np.stack([finer(shape[used]) for shape in source.face_shapes])
-    distance, _ = cKDTree(bust.vertices).query(vertices)
-    thin = np.where(finer(lower[:, None])[:, 0] > 0.5, 0.3, 1.0)  # lower lashes hardly show
-    alpha = np.clip(1.05 - distance / 0.0075, 0, 1) ** 1.3 * 0.92 * thin
-    colours = np.concatenate([np.full((len(vertices), 3), 0.012), alpha[:, None]], axis=1)
-    return living_part(LASHES, vertices, triangles(finer.quads), colours.astype(np.float32), morphs)
-
-
-def teeth(source: BodySource, body: FloatArray) -> tuple[Part, ...]:
-    """Both rows, a dark line between one tooth and the next."""
-    return tuple(_row(source, body, group) for group in ("helper-upper-teeth", "helper-lower-teeth"))
-
-
-def _row(source: BodySource, body: FloatArray, group: str) -> Part:
-    used, faces = compact(source.groups[group].corners)
-    first = subdivide(faces, len(used))
-    second = subdivide(first.quads, first.weights.shape[0])
-    vertices = second(first(body[used]))
-    morphs = np.stack([second(first(shape[used])) for shape in source.face_shapes])
-    middle = vertices.mean(axis=0)
-    angle = np.arctan2(vertices[:, 0], vertices[:, 2] - middle[2] + 0.018)
-    gap = np.abs((angle / np.radians(11.5)) % 1 - 0.5) * 2  # 1 between two teeth
-    shade = 1 - 0.45 * np.clip((gap - 0.8) / 0.2, 0, 1)
-    back = np.clip((vertices[:, 2] - vertices[:, 2].min()) / 0.03, 0.15, 1)  # light doesn't reach the molars
-    colours = np.array([0.80, 0.76, 0.66]) * (shade * back)[:, None]
-    opaque = np.concatenate([colours, np.ones((len(vertices), 1))], axis=1).astype(np.float32)
-    return living_part(TEETH, vertices, triangles(second.quads), opaque, morphs)
-
-
-def tongue(source: BodySource, body: FloatArray) -> Part:
-    """The tongue; ``tongueOut`` brings it past the lips."""
-    used, faces = compact(source.groups["helper-tongue"].corners)
-    finer = subdivide(faces, len(used))
-    vertices = finer(body[used])
-    morphs = np.stack([finer(shape[used]) for shape in articulate(source.face_shapes)])
-    colours = np.tile(np.array([0.45, 0.13, 0.12, 1], dtype=np.float32), (len(vertices), 1))
-    return living_part(TONGUE, vertices, triangles(finer.quads), colours, morphs)

@@ -25,13 +25,17 @@ class Identity:
 
     name: str
     targets: Mapping[str, float]
+    rest: Mapping[str, float]  # how far ARKit's shapes, of both sides, are made at rest
     skin: Colour
     blush: Colour
     lips: Colour
     iris: Colour
     hair: Colour
-    hair_style: Literal["tied", "short"]
-    brow_strength: float  # share of the brow's strands that grow
+    hair_style: Literal["bob", "crop"]
+    brow_strength: float  # how many of the brow's hairs grow
+    brow_height: float  # times the usual
+    brow_arch: float  # times the usual
+    lashes: float  # their length, times the usual
     beard: float  # 0..1, shadow on the jaw
     garment: Colour
     seed: int
@@ -56,13 +60,17 @@ MIRA = Identity(
         "mouth/mouth-lowerlip-volume-incr": 0.25,
     }
     | {"mouth/mouth-angles-up": 0.45},
-    skin=srgb(226, 184, 160),
-    blush=srgb(214, 138, 120),
-    lips=srgb(186, 104, 100),
-    iris=srgb(92, 116, 86),
-    hair=srgb(74, 46, 32),
-    hair_style="tied",
-    brow_strength=0.8,
+    rest={"mouthClose": 0.04, "mouthSmile": 0.07, "eyeBlink": 0.08},
+    skin=srgb(217, 172, 148),
+    blush=srgb(205, 122, 104),
+    lips=srgb(182, 106, 100),
+    iris=srgb(98, 108, 78),
+    hair=srgb(84, 55, 38),
+    hair_style="bob",
+    brow_strength=0.85,
+    brow_height=0.95,
+    brow_arch=1.0,
+    lashes=1.1,
     beard=0.0,
     garment=srgb(58, 96, 112),
     seed=1,
@@ -73,13 +81,17 @@ NOOR = Identity(
     targets=_macro({"african": 0.4, "asian": 0.25, "caucasian": 0.35}, "male", 0.25)
     | {"head/head-square": 0.3, "chin/chin-width-incr": 0.3, "nose/nose-width1-incr": 0.2}
     | {"mouth/mouth-angles-up": 0.4},
+    rest={"mouthClose": 0.04, "mouthSmile": 0.07, "eyeBlink": 0.03},
     skin=srgb(156, 108, 80),
     blush=srgb(150, 84, 66),
     lips=srgb(136, 80, 72),
     iris=srgb(70, 46, 30),
-    hair=srgb(30, 24, 22),
-    hair_style="short",
-    brow_strength=1.0,
+    hair=srgb(44, 35, 31),
+    hair_style="crop",
+    brow_strength=1.15,
+    brow_height=1.4,
+    brow_arch=0.6,
+    lashes=0.75,
     beard=0.55,
     garment=srgb(122, 104, 84),
     seed=2,

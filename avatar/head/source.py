@@ -54,14 +54,23 @@ class BodySource:
             "run: visavis models install makehuman"
         )
 
-    def identity(self, weights: Mapping[str, float]) -> FloatArray:
-        """Vertices (19158, 3), metres, of the body with these targets; its eyes are at height 0."""
+    def identity(self, weights: Mapping[str, float], rest: Mapping[str, float]) -> FloatArray:
+        """Vertices (19158, 3), metres, of the body with these targets; its eyes are at height 0.
+
+        ``rest`` says how far shapes of the face, each of both sides, are already made.
+        """
         vertices = self.vertices.copy()
         for name, weight in weights.items():
             vertices += weight * self._target(self._folder / f"mpfb2/targets/{name}.target.gz")
+        for shape, share in zip(self.face_shapes, at_rest(rest), strict=True):
+            vertices += share * shape
         eyes = self.groups["helper-l-eye"].corners
         vertices[:, 1] -= vertices[np.unique(eyes), 1].mean()
         return vertices.astype(np.float32)
+
+    def shapes(self, rest: Mapping[str, float]) -> FloatArray:
+        """Offsets (52, 19158, 3) in metres from the face at rest to ARKit's shapes."""
+        return (1 - at_rest(rest))[:, None, None] * self.face_shapes
 
     @cached_property
     def face_shapes(self) -> FloatArray:
@@ -86,6 +95,17 @@ class BodySource:
             rows = np.array(lines, dtype=np.float64)
             offsets[rows[:, 0].astype(np.int64)] = rows[:, 1:4] * METRES
         return offsets
+
+
+def at_rest(rest: Mapping[str, float]) -> FloatArray:
+    """Weights (52,) of shapes by ARKit's names, or by these without their side, which mean both."""
+    return np.array(
+        [
+            rest.get(name, rest.get(name.removesuffix("Left").removesuffix("Right"), 0.0))
+            for name in NAMES[:SHAPES]
+        ],
+        dtype=np.float32,
+    )
 
 
 def _read_obj(path: Path) -> tuple[FloatArray, FloatArray, dict[str, Polygons]]:

@@ -34,6 +34,14 @@ class Shading:
         lengths = np.linalg.norm(summed, axis=1, keepdims=True)
         return (summed / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
+    def smoothed(self, values: Points, rounds: int) -> FloatArray:
+        """Values (N,) or (N, channels), brought ``rounds`` times to the mean round each vertex."""
+        count = np.maximum(np.asarray(self._around.sum(axis=1)).ravel(), 1)
+        mean = sparse.diags(1 / (3 * count)) @ self._around
+        for _ in range(rounds):
+            values = np.asarray(mean @ (self._around.T @ values))
+        return np.asarray(values, dtype=np.float32)
+
     def hollowness(self, vertices: Points, normals: Points) -> FloatArray:
         """How far a vertex's neighbours rise above it, as a share of their distance: folds > 0. (N,)."""
         sides = np.concatenate([self._faces[:, [0, 1]], self._faces[:, [1, 2]], self._faces[:, [2, 0]]])

@@ -13,6 +13,7 @@ import typer
 from orchestration.cli import models
 from orchestration.cli.animate import animate
 from orchestration.cli.doctor import doctor
+from orchestration.cli.export import export
 from orchestration.cli.livelink import livelink
 from orchestration.cli.render import render
 from orchestration.cli.serve import serve
@@ -30,6 +31,7 @@ app.command()(talk)
 app.command()(animate)
 app.command()(render)
 app.command()(livelink)
+app.command()(export)
 app.command()(doctor)
 app.add_typer(models.app, name="models")
 
@@ -58,6 +60,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from avatar.head import HeadMissing
     from avatar.motion import MotionError
     from avatar.registry import UnknownAnimatorError
+    from avatar.retarget.flame_map import RetargetError
     from avatar.video.film import VideoError
     from avatar.video.stage import DrawingUnavailable
     from orchestration.client.connection import ClientError
@@ -69,4 +72,13 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
     ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError)
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
-    return (*ours, *drawn, AudioError, MotionError, MotionFormatError, UnknownAnimatorError, OSError)
+    return (
+        *ours,
+        *drawn,
+        AudioError,
+        MotionError,
+        MotionFormatError,
+        RetargetError,
+        UnknownAnimatorError,
+        OSError,
+    )

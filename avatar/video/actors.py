@@ -83,7 +83,8 @@ class _Arrays:
         self._positions = np.ascontiguousarray(part.positions, dtype=np.float32).copy()
         shown = surface.colours(part.normals) if part.node not in EYES else surface.plain
         if part.material.blend:
-            alpha = np.round(255 * np.clip(part.colours[:, 3:], 0, 1)).astype(np.uint8)
+            # Lashes are a film that thins towards its edge and ends there: let the edge vanish.
+            alpha = np.round(255 * np.clip(1.25 * part.colours[:, 3:] - 0.25, 0, 1)).astype(np.uint8)
             shown = np.concatenate((shown, alpha), axis=1)
         self._colours = np.ascontiguousarray(shown)
         data = vtkPolyData()

@@ -24,7 +24,7 @@ FPS: Final = 25
 AHEAD: Final = 4  # pictures that may wait to be encoded
 PATIENCE: Final = 120.0  # seconds that encoding one picture may take on a machine with other work
 FRAMING: Final = 0.36  # metres that the picture of the heads is high
-WIDEST: Final = 1.5  # of one head's picture, as a multiple of its height; beside it there is only background
+WIDEST: Final = 1.26  # of one head's picture, as a multiple of its height; beside it there is only background
 APART: Final = 0.255  # metres of two heads from the middle
 TURNED: Final = 0.22  # radians of two heads towards each other
 

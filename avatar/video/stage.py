@@ -72,6 +72,7 @@ class Stage:
         renderer.SetBackground2(*background[1])
         renderer.GradientBackgroundOn()
         renderer.SetUseDepthPeeling(False)
+        renderer.SetUseOIT(False)  # only lashes are translucent: drawn last, they need no sorting
         for head in self._heads:
             for actor in head.all:
                 renderer.AddActor(actor)

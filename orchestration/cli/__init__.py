@@ -72,13 +72,5 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
     ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError)
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
-    return (
-        *ours,
-        *drawn,
-        AudioError,
-        MotionError,
-        MotionFormatError,
-        RetargetError,
-        UnknownAnimatorError,
-        OSError,
-    )
+    moved = (MotionError, MotionFormatError, RetargetError, UnknownAnimatorError)
+    return (*ours, *drawn, *moved, AudioError, OSError)

@@ -22,8 +22,8 @@ def export(
         typer.Option(
             "--out",
             "-o",
-            help="What to write, by its ending: Live Link Face .csv, .npz, .glb (a head with the motion baked "
-            "in), .vrma (VRM animation).",
+            help="What to write, by its ending: Live Link Face .csv, .npz, .glb (a head with the motion "
+            "baked in), .vrma (VRM animation).",
         ),
     ],
     head: Annotated[
@@ -65,8 +65,8 @@ def export(
 ) -> None:
     """Convert motion for engines and other programs.
 
-    CSV is for Unreal and Live Link Face, GLB for any viewer, Blender, Unity or Godot, VRMA for VRM apps,
-    FLAME for research. Time 0 is frame 0 of the motion everywhere, so that its sound starts together with it.
+    CSV suits Unreal, GLB any viewer or engine, VRMA VRM apps, FLAME research. Time 0 is frame 0 of the motion
+    everywhere, so that its sound starts together with it.
     """
     from avatar.formats import write_motion
 

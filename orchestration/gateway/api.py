@@ -13,10 +13,12 @@ from orchestration.gateway.connection import Connection
 from orchestration.gateway.host import SessionHost
 from orchestration.gateway.options import options
 from orchestration.gateway.page import add_page, page_folder
+from orchestration.realtime.connection import RealtimeConnection
 
 SESSION_PATH = "/v1/session"
 HEALTH_PATH = "/v1/health"
 OPTIONS_PATH = "/v1/options"
+REALTIME_PATH = "/v1/realtime"
 
 
 def health(host: SessionHost) -> dict[str, Any]:
@@ -51,6 +53,10 @@ def create_api(host: Callable[[], SessionHost], page: Callable[[], Path] = page_
     @api.websocket(SESSION_PATH)
     async def open_session(websocket: WebSocket) -> None:
         await Connection(websocket, host()).run()
+
+    @api.websocket(REALTIME_PATH)
+    async def open_realtime(websocket: WebSocket) -> None:
+        await RealtimeConnection(websocket, host()).run()
 
     add_page(api, host, page)  # last, since it takes every path that is left
     return api

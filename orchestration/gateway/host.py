@@ -112,11 +112,7 @@ class SessionHost:
 
         Raises ``ServerFull``, ``UnknownPersona`` or ``UnknownVoice``.
         """
-        limit = self.configuration.gateway.max_sessions
-        if len(self.sessions) >= limit:
-            raise ServerFull(
-                "server_full", f"all {limit} sessions are taken", "try again later or ask another server"
-            )
+        self._expect_room()
         choice = choose(self.configuration, hello.persona, hello.voice)
         dialogue = Dialogue(choice.persona, token_budget=self.configuration.session.dialogue_tokens)
         dialogue.restore(turns)
@@ -124,7 +120,7 @@ class SessionHost:
         options = session_options(self.configuration, choice.persona)
         session = Session(
             name,
-            self.engines.speaking_as(choice.voice, self._apology(choice)),
+            self.engines_for(choice),
             self._end_of_turn(),
             dialogue,
             self.clock,
@@ -161,6 +157,28 @@ class SessionHost:
             resume_within_s=keeps,
         )
         return session, welcome
+
+    def place(self, build: Callable[[str], Session]) -> Session:
+        """Count a session of another protocol, built by the name it gets, among those of this process.
+
+        Give the place back with ``close``. Raises ``ServerFull``.
+        """
+        self._expect_room()
+        name = secrets.token_hex(8)
+        session = self.sessions[name] = build(name)
+        self.served += 1
+        return session
+
+    def engines_for(self, choice: Choice) -> Engines:
+        """The engines, speaking with the chosen voice."""
+        return self.engines.speaking_as(choice.voice, self._apology(choice))
+
+    def _expect_room(self) -> None:
+        limit = self.configuration.gateway.max_sessions
+        if len(self.sessions) >= limit:
+            raise ServerFull(
+                "server_full", f"all {limit} sessions are taken", "try again later or ask another server"
+            )
 
     async def _recall(self, token: str) -> ParkedDialogue | None:
         """The conversation of ``token``, for once; a session that still runs on it is ended first."""

@@ -24,10 +24,10 @@ from orchestration.session.speech_buffer import SpeechBuffer
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
 from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
+from speech.onset import SURE_SPEECH, SpeechOnset
 
 log = logging.getLogger(__name__)
 
-VOICED = 0.5  # probability, 0..1, from which a frame counts towards a barge-in
 MOUTH_OPEN = 0.06  # jawOpen, 0..1, from which a mouth is seen to be open
 
 
@@ -64,6 +64,7 @@ class Conversation:
         self.request = PLAIN  # what a reply to a spoken turn may do
         self._observer = observer or Unobserved()
         self._end_of_turn = end_of_turn
+        self._onset = SpeechOnset()
         self._playout = playout
         self._timeline = timeline
         self._options = options
@@ -82,7 +83,6 @@ class Conversation:
         self._drafting = Drafting(self._memory, self._open_reply)
         self._heard_at = array("d")  # session time at which each frame of the user was heard
         self._speaking = False
-        self._voiced = 0  # frames of the user's present speech that sounded
         self._turn: TurnClock | None = None
         self._answer: asyncio.Task[None] | None = None
         self._replying = False  # a reply has been granted and is not over
@@ -107,13 +107,13 @@ class Conversation:
         """Take one frame of the user and the probability that it holds speech."""
         self._heard_at.append(self._timeline.now())
         self._buffer.append(pcm)
-        for signal in self._end_of_turn.step(probability):
+        spoken = self._onset.step(pcm, probability)
+        for signal in self._end_of_turn.step(probability, surely=spoken >= SURE_SPEECH):
             self._on_signal(signal)
         if not self._speaking:
             return
         self._transcriber.speech_goes_on(self._buffer.seconds, self._buffer.pcm)
-        self._voiced += probability >= VOICED
-        gives_way = self._options.barge_in and self._voiced * FRAME_SECONDS >= self._options.barge_in_after
+        gives_way = self._options.barge_in and spoken >= self._options.barge_in_after
         if self._floor.holder is Floor.AGENT and gives_way:
             self._interrupt(Floor.USER)
 
@@ -189,7 +189,6 @@ class Conversation:
         match signal.kind:
             case TurnSignalKind.SPEECH_STARTED:
                 self._speaking = True
-                self._voiced = len(self._heard_at) - 1 - signal.frame
                 self._timeline.emit(EventType.SPEECH_STARTED)
                 stays = self._asked and not self._options.barge_in
                 if self._floor.holder is Floor.THINKING and not stays:
@@ -387,12 +386,12 @@ class Conversation:
             self._timeline.emit(EventType.REPLY_FINISHED)
         if self._replying:
             self._memory.reply_sent()
-            self._reply_over(cancelled=False)
+        self._reply_over(cancelled=False)
         self._move(Floor.NOBODY)
 
     def _reply_over(self, *, cancelled: bool) -> None:
-        if self._replying:
-            self._replying = False
+        if self._replying or self._asked:
+            self._replying = self._asked = False
             self._observer.reply_over(self._playout.utterance, cancelled=cancelled)
 
     def _report_turn(self) -> None:

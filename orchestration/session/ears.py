@@ -53,6 +53,11 @@ class Ears:
         self.refused = 0
         self.out_of_order = 0
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a further frame would be accepted now."""
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Return as soon as a further frame would be accepted."""
         await self._room.wait()

@@ -42,7 +42,10 @@ class ReplyObserver(Protocol):
         ...
 
     def reply_over(self, utterance: Utterance, *, cancelled: bool) -> None:
-        """All of the reply was sent, or it was ``cancelled``."""
+        """All of the reply was sent, or it was ``cancelled``.
+
+        A reply that was asked for may be over without having begun.
+        """
         ...
 
 

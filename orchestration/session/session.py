@@ -85,6 +85,11 @@ class Session:
         """Return as soon as a further user frame would be accepted."""
         await self._ears.room()
 
+    @property
+    def can_hear(self) -> bool:
+        """Whether a further user frame would be accepted now."""
+        return self._ears.has_room
+
     def forget_sound(self) -> None:
         """Drop the user's sound that waits to be heard, and what is being said."""
         self._ears.clear()

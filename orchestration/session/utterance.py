@@ -35,7 +35,6 @@ class Utterance:
     def truncate(self, frames: int) -> None:
         """The client says that no more than the first ``frames`` frames were heard."""
         self.limit = max(0, frames)
-        self.cut = self.cut or self.limit < len(self.frame_pts)
 
     def sent(self, pts: int) -> None:
         """The next frame went out at ``pts``."""
@@ -50,6 +49,8 @@ class Utterance:
         """Every frame was sent and acknowledged; words without sound need no acknowledging."""
         if not self.frame_pts:
             return self.complete and bool(self.words) and all(frame < 0 for _, frame in self.words)
+        if self.limit is not None and self.limit < len(self.frame_pts):
+            return False
         return self.complete and self.played >= self.frame_pts[-1]
 
     def heard(self) -> str:

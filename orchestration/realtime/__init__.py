@@ -1,0 +1,1 @@
+"""The OpenAI Realtime protocol on top of the same sessions: events in, events out, a face beside them."""

@@ -41,8 +41,11 @@ class TurnSignal:
 class EndOfTurn(Protocol):
     """A policy that turns frame-by-frame voice activity into turn signals."""
 
-    def step(self, probability: float) -> tuple[TurnSignal, ...]:
-        """Take the speech probability (0..1) of the next frame; return what it decided, oldest first."""
+    def step(self, probability: float, *, surely: bool = False) -> tuple[TurnSignal, ...]:
+        """Take the speech probability (0..1) of the next frame; return what it decided, oldest first.
+
+        ``surely`` says that this is speech, known from elsewhere, so that nothing need be waited for.
+        """
         ...
 
     def reset(self) -> None:
@@ -129,9 +132,10 @@ class SilenceEndOfTurn:
         self._rise: int | None = None  # first frame of a sound that may become speech
         self._was_cut = False  # whether the frame before was speech that the length limit cut off
 
-    def step(self, probability: float) -> tuple[TurnSignal, ...]:
+    def step(self, probability: float, *, surely: bool = False) -> tuple[TurnSignal, ...]:
         """Take the speech probability (0..1) of the next frame; return what it decided, oldest first.
 
+        Speech that is ``surely`` such, and has reached the threshold, begins or goes on at once.
         Raises ValueError on a probability outside 0..1 (NaN included).
         """
         if not 0 <= probability <= 1:
@@ -141,11 +145,11 @@ class SilenceEndOfTurn:
         self._frame += 1
         match self._state:
             case _State.QUIET:
-                return self._quiet(probability)
+                return self._quiet(probability, surely)
             case _State.SPEAKING:
                 return self._speaking(probability)
             case _State.PAUSED:
-                return self._paused(probability)
+                return self._paused(probability, surely)
 
     def _rising(self, probability: float, needed: int) -> bool:
         """Follow a sound that may become speech; true once it has lasted ``needed`` frames."""
@@ -163,8 +167,8 @@ class SilenceEndOfTurn:
         self._speech_end = self._frame + 1
         return signal
 
-    def _quiet(self, probability: float) -> tuple[TurnSignal, ...]:
-        needed = self._min_speech
+    def _quiet(self, probability: float, surely: bool) -> tuple[TurnSignal, ...]:
+        needed = 1 if surely else self._min_speech
         if self._was_cut and probability >= self._end_threshold:
             # The same speech goes on: not even its last frame is lost.
             self._rise, needed = self._frame, 1
@@ -183,8 +187,8 @@ class SilenceEndOfTurn:
             return (TurnSignal(TurnSignalKind.PAUSED, self._speech_end), *self._end_if_over())
         return self._cut_if_too_long()
 
-    def _paused(self, probability: float) -> tuple[TurnSignal, ...]:
-        if self._rising(probability, self._min_resume):
+    def _paused(self, probability: float, surely: bool) -> tuple[TurnSignal, ...]:
+        if self._rising(probability, 1 if surely else self._min_resume):
             resumed = self._speak(TurnSignalKind.RESUMED)
             return (resumed, *self._cut_if_too_long())
         return self._end_if_over()

@@ -15,10 +15,11 @@ class BargeInConfig(BaseModel):
 
     enabled: bool = Field(default=True, description="Whether the user's speech stops the agent's.")
     min_speech_ms: int = Field(
-        default=240,
+        default=100,
         ge=40,
         le=2_000,
-        description="Speech that the user must produce before the agent gives way, milliseconds.",
+        description="Sound of the user's speech, without pauses, before the agent gives way, milliseconds; "
+        "below 100, short noises stop it too.",
     )
 
 

@@ -25,11 +25,13 @@ export interface Surface {
   readonly wrap: readonly [number, number, number];
   readonly specular: number;
   readonly shininess: number;
+  /** How bright a window shines in it, for eyes. */
+  readonly glint?: number;
 }
 
 /** Portrait light: a warm key from the upper left, a cool fill from the right, two rims from behind, a breath from below. */
-export const LIGHTS: readonly Light[] = [
-  light(-0.8, 0.95, 1.35, 0xffecd9, 0.62, true),
+export const LIGHTS: readonly [Light, Light, Light, Light] = [
+  light(-0.8, 0.95, 1.35, 0xffecd9, 0.66, true),
   light(1.5, 0.3, 1.2, 0xcfe0ff, 0.17),
   light(1.25, 0.75, -1.0, 0xd8e6ff, 0.62),
   light(-1.4, 0.6, -1.0, 0xffe4c8, 0.34),

@@ -37,11 +37,11 @@ export function measureOpenness(root: Object3D, most = 120_000): void {
   const { centre, radius } = sphere(parts.map((part) => part.points));
   for (const part of parts) part.open = new Float32Array((2 * part.points.length) / 3);
   const depth = new Float32Array(SIDE * SIDE);
-  const key = LIGHTS.find((light) => light.key) ?? LIGHTS[0];
+  const key = LIGHTS[0];
   const views = [
     ...spread(SKY_SAMPLES).map((direction) => ({ direction, channel: 0, share: 1 / SKY_SAMPLES })),
     ...spread(KEY_SAMPLES).map((jitter) => ({
-      direction: new Vector3(...(key?.direction ?? [0, 1, 0])).addScaledVector(jitter, KEY_WIDTH).normalize(),
+      direction: new Vector3(...key.direction).addScaledVector(jitter, KEY_WIDTH).normalize(),
       channel: 1,
       share: 1 / KEY_SAMPLES,
     })),

@@ -1,6 +1,6 @@
 import { Mesh, MeshStandardMaterial, type Material, type Object3D } from "three";
 import type { Surface } from "./lights.ts";
-import { vertexLit } from "./vertexLit.ts";
+import { vertexLit } from "./vertex-lit.ts";
 
 /** How far light goes round the edge of shadow in skin: blood lets red through. */
 const SKIN_WRAP = [0.38, 0.17, 0.12] as const;
@@ -9,7 +9,7 @@ const HARD = [0.05, 0.05, 0.05] as const;
 /** How the parts of the project's own heads take light, by the names of their materials. */
 const SURFACES: Readonly<Record<string, Surface>> = {
   skin: { wrap: SKIN_WRAP, specular: 0.06, shininess: 14 },
-  eye: { wrap: [0.2, 0.16, 0.16], specular: 1.5, shininess: 130 },
+  eye: { wrap: [0.2, 0.16, 0.16], specular: 0.25, shininess: 60, glint: 0.75 },
   teeth: { wrap: [0.2, 0.2, 0.2], specular: 0.12, shininess: 60 },
   tongue: { wrap: SKIN_WRAP, specular: 0.1, shininess: 30 },
   mouth: { wrap: SKIN_WRAP, specular: 0.02, shininess: 20 },

@@ -36,6 +36,8 @@ export function vertexLit(mesh: Mesh, like: MeshStandardMaterial, surface: Surfa
     },
     defines: {
       ...(neck ? { NECK: "" } : {}),
+      ...(surface.glint === undefined ? {} : { GLINT: surface.glint.toFixed(2) }),
+      ...(like.transparent ? { THIN: "" } : {}),
       ...(like.map ? { PICTURE: "" } : {}),
       ...(like.side === DoubleSide ? { BOTH_SIDES: "" } : {}),
       ...(mesh.geometry.hasAttribute("openness") ? { OPENNESS: "" } : {}),
@@ -67,6 +69,9 @@ uniform vec2 gloss;
 varying vec4 vColour;
 #ifdef PICTURE
   varying vec2 vPlace;
+#endif
+#ifdef GLINT
+  varying vec3 vNormal;
 #endif
 #ifdef NECK
   uniform mat4 bones[2];
@@ -127,17 +132,38 @@ void main() {
   #else
     vColour = vec4(film(light), albedo.a);
   #endif
+  #if defined(THIN) && !defined(PICTURE)
+    vColour.a *= vColour.a; // single lashes, not a stroke of kohl
+  #endif
+  #ifdef GLINT
+    vNormal = N;
+  #endif
   gl_Position = projectionMatrix * viewMatrix * world;
 }`;
 
+const half = ([x, y, z]: readonly [number, number, number]): string => {
+  const length = Math.hypot(x, y, z + 1);
+  return vec3([x / length, y / length, (z + 1) / length]);
+};
+
 const FRAGMENT = /* glsl */ `
+#define KEY_HALF ${half(LIGHTS[0].direction)}
+#define FILL_HALF ${half(LIGHTS[1].direction)}
 varying vec4 vColour;
 #ifdef PICTURE
   uniform sampler2D picture;
   varying vec2 vPlace;
 #endif
+#ifdef GLINT
+  varying vec3 vNormal;
+#endif
 void main() {
   gl_FragColor = vColour;
+  #ifdef GLINT
+    // A window in the cornea: too small for the vertices, and few pixels.
+    vec3 N = normalize(vNormal);
+    gl_FragColor.rgb += float(GLINT) * (smoothstep(0.988, 0.995, dot(N, KEY_HALF)) + 0.3 * smoothstep(0.985, 0.996, dot(N, FILL_HALF)));
+  #endif
   #ifdef PICTURE
     gl_FragColor *= texture2D(picture, vPlace);
     vec3 c = gl_FragColor.rgb;

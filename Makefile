@@ -14,20 +14,23 @@ VISAVIS := $(PY) -m orchestration.cli
 # Sources that decide what has to be installed: when none has changed, nothing is.
 PINNED := pyproject.toml constraints.txt configs/models.yaml
 
-.PHONY: help venv models all-models demo test serve lint bench lock wheel clean
+# What the built page is made from.
+PAGE_SOURCES := web/index.html web/src web/package.json web/package-lock.json web/vite.config.ts web/tsconfig.json
+
+.PHONY: help venv models all-models demo test serve lint page page-modules page-check bench lock wheel clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	echo "Variables: PYTHON=$(PYTHON)  CONFIG=$(CONFIG)  PYTEST='arguments for pytest'"
 
-demo: models ## Hold a two-turn spoken exchange with the served agent; results in out/demo/
+demo: models page ## Hold a two-turn spoken exchange with the served agent; results in out/demo/
 	@$(VISAVIS) doctor --quick --config "$(CONFIG)"
 	$(PY) -m orchestration.demo --config "$(CONFIG)"
 
-test: venv all-models lint ## Check format, style and types, then run the whole suite
+test: venv all-models lint page page-check ## Check format, style and types, then run the whole suite
 	@$(PY) -m pytest $(PYTEST)
 
-serve: models ## Serve the agent until Ctrl-C
+serve: models page ## Serve the agent until Ctrl-C
 	@$(VISAVIS) serve --config "$(CONFIG)"
 
 lint: venv ## Check format, style and types
@@ -36,6 +39,28 @@ lint: venv ## Check format, style and types
 	$(PY) -m ruff format --check $$rooms
 	$(PY) -m ruff check $$rooms
 	$(PY) -m mypy
+
+page: page-modules ## Build the page that the gateway serves, into web/dist
+	@stamp="$$(find $(PAGE_SOURCES) -type f 2>/dev/null | LC_ALL=C sort | xargs cat | cksum)"
+	[ "$$(cat web/dist/built 2>/dev/null || true)" != "$$stamp" ] || exit 0
+	echo "Building the page into web/dist"
+	cd web
+	./with-node npm run build --silent -- --logLevel warn
+	echo "$$stamp" > dist/built
+
+page-check: page-modules ## Check the page's types and style, and run its unit tests
+	@cd web
+	./with-node npm run typecheck --silent
+	./with-node npm run lint --silent
+	./with-node npm run test --silent
+
+page-modules: venv
+	@stamp="$$(cat web/package.json web/package-lock.json | cksum)"
+	[ "$$(cat web/node_modules/.installed 2>/dev/null || true)" != "$$stamp" ] || exit 0
+	echo "Installing what the page is built with into web/node_modules"
+	cd web
+	./with-node npm ci --no-audit --no-fund --silent
+	echo "$$stamp" > node_modules/.installed
 
 bench: venv all-models ## Run every benchmark; results in out/bench/
 	@for file in benchmarks/[a-z]*.py; do
@@ -81,5 +106,5 @@ wheel: venv ## Build dist/visavis-*.whl
 	@$(PY) -m build --wheel --no-isolation
 
 clean: ## Remove .venv, build results and caches (not the models in the user's cache)
-	@rm -rf .venv build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build dist out web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -37,8 +37,7 @@ export class Line {
   private token: string | null = null;
   private welcome: Welcome | null = null;
   private lastPts = -1;
-  private attempt = 0;
-  private backoff: Backoff = DROPPED;
+  private readonly attempts = new Map<Backoff, number>();
   private stopStable: () => void = () => undefined;
   private stopRetry: () => void = () => undefined;
   private everOpen = false;
@@ -59,8 +58,7 @@ export class Line {
     if (!goesOn) this.forget();
     this.choice = choice;
     this.brokeOff = false;
-    this.attempt = 0;
-    this.backoff = DROPPED;
+    this.attempts.clear();
     this.events.phase("connecting", null);
     this.call();
     return goesOn;
@@ -149,9 +147,8 @@ export class Line {
     this.everOpen = true;
     this.welcome = welcome;
     this.token = welcome.resume === "" ? null : welcome.resume;
-    this.backoff = DROPPED;
     this.stopStable = this.around.timers.after(STABLE, () => {
-      this.attempt = 0;
+      this.attempts.clear();
     });
     this.events.phase("open", null);
     this.events.welcomed(welcome);
@@ -188,12 +185,9 @@ export class Line {
   }
 
   private retry(backoff: Backoff, givenUp: Problem): void {
-    if (backoff !== this.backoff) {
-      this.backoff = backoff;
-      this.attempt = 0;
-    }
-    const ms = wait(backoff, this.attempt, this.around.random());
-    this.attempt += 1;
+    const attempt = this.attempts.get(backoff) ?? 0;
+    this.attempts.set(backoff, attempt + 1);
+    const ms = wait(backoff, attempt, this.around.random());
     if (ms === null) {
       this.close(givenUp);
       return;

@@ -26,7 +26,7 @@ export class Fields {
   text(field: string, fallback?: string, bounds: Bounds = {}): string {
     const value = this.take(field, fallback);
     if (typeof value !== "string") throw this.wrong(field, value, "a text");
-    const length = [...value].length;
+    const length = Array.from(value).length; // characters, as the other side counts them
     if (length < (bounds.min ?? 0) || length > (bounds.max ?? Infinity)) {
       throw this.wrong(field, `${length} characters`, range(bounds));
     }

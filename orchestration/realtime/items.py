@@ -11,7 +11,7 @@ from agents.language_model import Message, ToolCall
 from orchestration.realtime.dialect import new_id
 from orchestration.realtime.problems import EventError
 
-MAX_ITEMS: Final = 2_000  # of a conversation; the oldest go
+MAX_ITEMS: Final = 500  # of a conversation; the oldest go
 Kind = Literal["message", "function_call", "function_call_output"]
 
 
@@ -171,7 +171,7 @@ class Items:
         room = self._budget - self.reserved - sum(map(_cost, head))
         start = next((n for n, item in enumerate(items) if item.id == self._first), 0)
         messages = _told(items[start:])
-        if sum(map(_cost, messages)) > room:
+        if messages and sum(map(_cost, messages)) > room:
             # In one larger step, so that the prompt that follows can be cached over many turns.
             for place in _openings(items, start):
                 start, messages = place, _told(items[place:])
@@ -193,11 +193,17 @@ def _openings(items: Sequence[Item], start: int) -> list[int]:
 
 def _cut(messages: list[Message], room: int) -> list[Message]:
     """What still doesn't fit goes from the front: whole messages, a call with its result, then words."""
-    while len(messages) > 1 and sum(map(_cost, messages)) > room:
-        messages = messages[2:] if messages[0].calls and len(messages) > 2 else messages[1:]
-    if messages and _cost(messages[0]) > room:
-        kept = messages[0].content[-max(1, room - TURN_OVERHEAD) :]  # a character a token at worst
-        messages[0] = replace(messages[0], content=kept)
+    while sum(map(_cost, messages)) > room:
+        size = 2 if messages[0].calls else 1
+        if len(messages) <= size:
+            break
+        messages = messages[size:]
+    for place in {0, len(messages) - 1}:
+        left = room - sum(map(_cost, messages))
+        if left < 0:
+            content = messages[place].content
+            kept = max(0, estimate_tokens(content) + left)  # a character is a token at worst
+            messages[place] = replace(messages[place], content=content[len(content) - kept :])
     return messages
 
 

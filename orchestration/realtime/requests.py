@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from orchestration.realtime.problems import EventError, unsupported, wrong_type
 
 MAX_TEXT: Final = 32_000  # characters of one item
 MAX_ID: Final = 64  # characters
+LOOKED_AT: Final = 1_000  # characters of a broken event at either end
+_EVENT_ID: Final = re.compile(r'"event_id"\s*:\s*"([^"\\]{1,64})"')
 _NEEDED: Final[dict[str, dict[str, type]]] = {
     "session.update": {"session": dict},
     "input_audio_buffer.append": {"audio": str},
@@ -37,13 +40,9 @@ class ClientEvent:
 
 
 def event_id_of(text: str) -> str | None:
-    """The id of an event that is broken otherwise, if it can be seen."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return None
-    found = data.get("event_id") if isinstance(data, dict) else None
-    return found[:MAX_ID] if isinstance(found, str) else None
+    """The id of an event that can't be read, if it can be seen at either end; the event may be huge."""
+    found = _EVENT_ID.search(text[:LOOKED_AT]) or _EVENT_ID.search(text[-LOOKED_AT:])
+    return found[1] if found else None
 
 
 def read_event(text: str) -> ClientEvent:

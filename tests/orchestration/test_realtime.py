@@ -12,6 +12,8 @@ import pytest
 import soundfile
 
 from agents.language_model import Message, ToolCall, ToolsUnsupported
+from orchestration.configuration import load_configuration, resolve_models
+from orchestration.in_process import open_engines
 from orchestration.media import silence
 from orchestration.simulation.scripted import Failures, spoken
 from tests.orchestration.realtime_clients import configured, pcm24, scripted, serving, stock, until
@@ -504,3 +506,33 @@ async def test_a_client_that_leaves_gives_its_place_back():
         async with stock(port) as talk:
             await talk.type("hello")
             await talk.until("response.done")
+
+
+@pytest.mark.slow
+async def test_a_spoken_question_is_answered_aloud_by_real_models():
+    configuration = resolve_models(load_configuration("default"))
+    async with open_engines(configuration) as engines:
+        question = [c.pcm async for c in engines.synthesizer.synthesize("What time does the museum open?")]
+        data = np.rint(np.concatenate(question) * 32_767).astype("<i2").tobytes()
+        async with serving(configuration, engines) as (port, host), stock(port) as talk:
+            transcription = {"model": "whisper-1"}
+            await talk.connection.session.update(
+                session={"type": "realtime", "audio": {"input": {"transcription": transcription}}}
+            )
+            await talk.say(silence(8_000))
+            for start in range(0, len(data), 4_800):
+                await talk.append(data[start : start + 4_800])
+                await asyncio.sleep(0.1)
+            said = await talk.until("conversation.item.input_audio_transcription.completed", within=60)
+            done = (await talk.until("response.done", within=90)).response
+            counts = next(iter(host.sessions.values())).counts()
+    assert "museum" in said.transcript.lower()
+    assert done.status == "completed"
+    answer = done.output[0].content[0].transcript
+    assert len(answer.split()) > 2
+    pcm = sound_of(talk, done.output[0].id) / 32_768
+    assert pcm.size / 24_000 > 0.15 * len(answer.split())  # as long as it takes to say it
+    assert np.sqrt(np.mean(pcm**2)) > 0.01
+    assert counts["user_late"] == counts["engine_failed"] == 0
+    jaw = np.array([event.motion[17] for event in talk.motions if event.response_id == done.id])
+    assert jaw.max() > 0.1  # the mouth speaks as well

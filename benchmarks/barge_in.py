@@ -13,7 +13,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ ROOM_NOISE = 3e-4  # RMS of full scale, -70 dBFS
 ONSET_RANGE = 25.0  # dB below a recording's loud level at which its sound begins
 PITCHES = (70, 400)  # Hz, of voiced sound
 VOICED = 0.6  # normalised autocorrelation from which 40 ms are voiced
-TARGET_FRAMES = 4  # 160 ms, so that with a frame's wait in the jitter buffer it stays below 200
+TARGET_FRAMES = 4  # 160 ms; a frame's wait in the jitter buffer comes on top
+TARGET_MS = 200
 BURSTS_MS = (40, 60, 80)
 LEVELS = (0.03, 0.1, 0.3, 0.8)  # of full scale
 
@@ -83,8 +84,16 @@ def hold(configuration: Configuration, pcm: FloatArray) -> SimulatedClient:
     return run_in_virtual_time(run())
 
 
-def interruption(configuration: Configuration, sound: FloatArray, rng: np.random.Generator) -> int | None:
-    """Packets from the one at which ``sound`` (samples,) began to be heard to the flush; None without one."""
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How long after the onset the agent stopped."""
+
+    frames: int  # from the packet at which the onset was heard to the one that flushes
+    milliseconds: int  # from the coming of the onset's frame, with its wait in the jitter buffer
+
+
+def interruption(configuration: Configuration, sound: FloatArray, rng: np.random.Generator) -> Stop | None:
+    """When ``sound`` (samples,) stops the agent; None if it doesn't."""
     at = round(BEFORE * USER_SAMPLE_RATE) + int(rng.integers(USER_FRAME_SAMPLES))  # any place in a frame
     pcm = rng.normal(0, ROOM_NOISE, at + round(AFTER * USER_SAMPLE_RATE)).astype(np.float32)
     length = min(len(sound), len(pcm) - at)
@@ -93,7 +102,9 @@ def interruption(configuration: Configuration, sound: FloatArray, rng: np.random
     heard = next(frame.pts for frame in frames if frame.user_pts == at // USER_FRAME_SAMPLES)
     talking = [frame.pts for frame in frames if frame.speech and frame.pts < heard]
     assert talking, "the agent must be talking when it is interrupted"
-    return next((frame.pts - heard for frame in frames if frame.flush), None)
+    flush = next((frame.pts for frame in frames if frame.flush), None)
+    came = at // USER_FRAME_SAMPLES + 1  # the client sends a frame when it is over; both begin at time 0
+    return None if flush is None else Stop(flush - heard, round((flush - came) * FRAME_SECONDS * 1000))
 
 
 def onsets(pcm: FloatArray) -> tuple[int, int] | None:
@@ -180,9 +191,9 @@ def main() -> None:
         assert found is not None
         sound, voice = found
         for what, begin in (("sound", sound), ("voice", voice)):
-            rows.append(
-                {"prompt": name, "from": what, "frames": interruption(configuration, pcm[begin:], rng)}
-            )
+            stop = interruption(configuration, pcm[begin:], rng)
+            frames, late = (None, None) if stop is None else (stop.frames, stop.milliseconds)
+            rows.append({"prompt": name, "from": what, "frames": frames, "ms_from_arrival": late})
     stopped: dict[str, list[int]] = {}
     for kind, burst in bursts(rng, [pcm for _, pcm in spoken[:20]]):
         counts = stopped.setdefault(kind, [0, 0])
@@ -194,12 +205,19 @@ def main() -> None:
         "target_frames": TARGET_FRAMES,
         "frames_from_sound_onset": _distribution([row["frames"] for row in rows if row["from"] == "sound"]),
         "frames_from_voice_onset": _distribution([row["frames"] for row in rows if row["from"] == "voice"]),
+        "within_200_ms_of_the_voice_onsets_arrival": _share(rows, "voice"),
+        "within_200_ms_of_the_sound_onsets_arrival": _share(rows, "sound"),
         "stopped_by_bursts_up_to_80_ms": {kind: f"{hits} of {of}" for kind, (hits, of) in stopped.items()},
         "rows": rows,
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps({key: value for key, value in report.items() if key != "rows"}, indent=1))
+
+
+def _share(rows: list[dict[str, Any]], begin: str) -> float:
+    late = [row["ms_from_arrival"] for row in rows if row["from"] == begin]
+    return round(sum(one is not None and one <= TARGET_MS for one in late) / len(late), 3)
 
 
 def _distribution(frames: list[int | None]) -> dict[str, Any]:

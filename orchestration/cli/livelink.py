@@ -52,7 +52,7 @@ def livelink(
         typer.echo(told)
 
 
-def address(text: str) -> tuple[str, int]:
+def address(text: str, option: str = "--to") -> tuple[str, int]:
     """Host and port of ``HOST``, ``HOST:PORT`` or ``[IPv6]:PORT``; raises ``typer.BadParameter``."""
     from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ def address(text: str) -> tuple[str, int]:
         parts = urlsplit(f"udp://{text}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not HOST:PORT ({error})", param_hint="--to") from error
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT ({error})", param_hint=option) from error
     if not host or parts.path or parts.username is not None:
-        raise typer.BadParameter(f"{text!r} is not HOST:PORT", param_hint="--to")
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT", param_hint=option)
     return host, DEFAULT_PORT if port is None else port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from orchestration.media import FRAME_SECONDS
@@ -14,7 +15,8 @@ PREFILL_SECONDS: Final = 2 * FRAME_SECONDS  # between a packet's coming and its 
 class Player:
     """Plays packets on the clock of the first one; drops what was cancelled before it could be heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_heard: Callable[[AgentFrame], None] | None = None) -> None:
+        self._on_heard = on_heard or (lambda frame: None)
         self._queue: deque[AgentFrame] = deque()
         self._origin: float | None = None  # time at which pts 0 is, or would have been, played
 
@@ -34,5 +36,6 @@ class Player:
             if self._origin + (frame.pts + 1) * FRAME_SECONDS > now:
                 break
             self._queue.popleft()
+            self._on_heard(frame)
             played[frame.generation] = Played(frame.pts, frame.generation)
         return list(played.values())

@@ -25,13 +25,18 @@ GOODBYE_SECONDS = 5.0  # for the server's last messages
 class Talk:
     """One conversation as a client has it: an open microphone, a loudspeaker, and the script's words."""
 
-    def __init__(self, session: ClientSession, on_event: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self,
+        session: ClientSession,
+        on_event: Callable[[Event], None] | None = None,
+        on_heard: Callable[[AgentFrame], None] | None = None,
+    ) -> None:
         self.recording = Recording()
         self.sent_at: list[float] = []  # loop time of each user frame
         self.received_at: list[float] = []  # loop time of each agent frame
         self._session = session
         self._on_event = on_event or (lambda event: None)
-        self._player = Player()
+        self._player = Player(on_heard)
         self._microphone: deque[FloatArray] = deque()
         self._spoken = asyncio.Event()
         self._spoken.set()
@@ -128,11 +133,17 @@ class Talk:
 
 @asynccontextmanager
 async def open_talk(
-    url: str, hello: Hello, on_event: Callable[[Event], None] | None = None
+    url: str,
+    hello: Hello,
+    on_event: Callable[[Event], None] | None = None,
+    on_heard: Callable[[AgentFrame], None] | None = None,
 ) -> AsyncIterator[Talk]:
-    """A conversation with the server at ``url``; on leaving, says goodbye and takes the last messages in."""
+    """A conversation with the server at ``url``; on leaving, says goodbye and takes the last messages in.
+
+    ``on_event`` is told what happens, ``on_heard`` which frames leave the loudspeaker.
+    """
     async with open_session(url, hello) as session:
-        talk = Talk(session, on_event)
+        talk = Talk(session, on_event, on_heard)
         receiver = asyncio.create_task(talk.receive())
         speaker = asyncio.create_task(talk.speak_and_play())
         try:

@@ -38,6 +38,29 @@ class RecordingConfig(BaseModel):
     )
 
 
+class LiveLinkConfig(BaseModel):
+    """The faces of running sessions as Live Link Face sends them, for engines beside the page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(default=False, description="Whether faces are sent by UDP.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Machine that listens, name or address.")
+    port: int = Field(default=11_111, ge=1, le=65_535, description="UDP port that it listens on.")
+    subject: str = Field(
+        default="visavis",
+        min_length=1,
+        max_length=60,
+        description="Name of the face in Live Link; a second session at the same time is NAME-2, and so on.",
+    )
+    delay_ms: int = Field(
+        default=80,
+        ge=0,
+        le=5_000,
+        description="How much later a face is sent than its sound, which the client still buffers, "
+        "milliseconds.",
+    )
+
+
 class SessionConfig(BaseModel):
     """Limits and behaviour of one session; a frame is 40 ms."""
 
@@ -102,3 +125,4 @@ class SessionConfig(BaseModel):
         default=BargeInConfig(), description="When the user may interrupt the agent."
     )
     recording: RecordingConfig = Field(default=RecordingConfig(), description="What is kept on disk.")
+    live_link: LiveLinkConfig = Field(default=LiveLinkConfig(), description="Faces for engines, by UDP.")

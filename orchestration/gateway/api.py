@@ -30,7 +30,7 @@ def health(host: SessionHost) -> dict[str, Any]:
         "max_sessions": host.configuration.gateway.max_sessions,
         "served": host.served,
         "parked": len(host.parking),
-        "counts": dict(host.counts + host.parking.counts),
+        "counts": dict(host.counts + host.parking.counts + host.live_links.counts),
     }
 
 

@@ -20,6 +20,7 @@ from orchestration.gateway.choice import Choice, choose, remembered
 from orchestration.gateway.files import FileShelf
 from orchestration.gateway.heads import Heads
 from orchestration.gateway.limits import session_options
+from orchestration.gateway.live_link import LiveLinks
 from orchestration.gateway.parking import ParkedDialogue, Parking
 from orchestration.media import AGENT_SAMPLE_RATE, FRAME_RATE, USER_SAMPLE_RATE
 from orchestration.protocol import VERSION, Hello, ProtocolError, Welcome
@@ -76,6 +77,7 @@ class SessionHost:
         self._by_token: dict[str, _Live] = {}
         gateway = configuration.gateway
         self.parking = Parking(gateway.resume_within_s, gateway.max_parked)
+        self.live_links = LiveLinks(configuration.session.live_link)
         self._apologies = Apologies(engines.synthesizer, configuration.serving.synthesizer.timeout_s)
         if engines.apology:
             persona = configuration.persona
@@ -124,7 +126,7 @@ class SessionHost:
             self._end_of_turn(),
             dialogue,
             self.clock,
-            sink,
+            self.live_links.tap(sink, name),
             options,
             seed=secrets.randbelow(2**31) if hello.seed is None else hello.seed,
             acknowledges=hello.acknowledges,
@@ -206,6 +208,7 @@ class SessionHost:
     def close(self, name: str, *, park: bool = False) -> None:
         """The session is over; ``park`` keeps its conversation for a client that may come back."""
         self.sessions.pop(name, None)
+        self.live_links.release(name)
         live = self._live.pop(name, None)
         if live is None:
             return

@@ -23,9 +23,14 @@ def session_url(configuration: Configuration) -> str:
     return f"ws://{_reachable(configuration.gateway.host)}:{configuration.gateway.port}{SESSION_PATH}"
 
 
+def page_url(configuration: Configuration) -> str:
+    """Where a browser finds the page, as seen from this machine."""
+    return f"http://{_reachable(configuration.gateway.host)}:{configuration.gateway.port}"
+
+
 def health_url(configuration: Configuration) -> str:
     """Where the gateway says how it is."""
-    return f"http://{_reachable(configuration.gateway.host)}:{configuration.gateway.port}{HEALTH_PATH}"
+    return f"{page_url(configuration)}{HEALTH_PATH}"
 
 
 @contextmanager

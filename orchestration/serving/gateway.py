@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from ray import serve
@@ -51,3 +52,4 @@ class GatewayDeployment:
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
         )
         self.host = SessionHost(configuration, await make_ready(engines, configuration), LoopClock())
+        self._preparing = asyncio.create_task(self.host.heads.prepare())  # kept, or it might be collected

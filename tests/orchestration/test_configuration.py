@@ -190,6 +190,78 @@ def test_a_persona_may_stand_in_place(write: Any) -> None:
     assert load_configuration(write(text)).persona.greeting == "Hello."
 
 
+VOICED = MINIMAL + "  voices: {joe: {title: Joe}, joan: {pitch: 1.2}}\n"
+
+
+def test_the_default_system_offers_two_personas_each_with_its_voice_and_head() -> None:
+    configuration = load_configuration("default", models=False)
+    offered = configuration.offered()
+    assert list(offered) == ["mira", "noor"]
+    assert [configuration.voice_of(persona) for persona in offered.values()] == ["joe", "joan"]
+    assert [configuration.head_of(persona) for persona in offered.values()] == ["mira", "noor"]
+    assert [len(persona.facts) >= 5 for persona in offered.values()] == [True, True]
+
+
+def test_the_default_persona_is_offered_whether_it_is_listed_or_not(write: Any) -> None:
+    alone = load_configuration(write(MINIMAL))
+    assert list(alone.offered()) == ["mira"]
+    assert alone.voice_of(alone.persona) == "", "a synthesiser without a list of voices has one"
+    assert alone.head_of(alone.persona) == ""
+    other = load_configuration(write(MINIMAL + "personas: [noor]\n"))
+    assert list(other.offered()) == ["mira", "noor"]
+    listed = load_configuration(write(MINIMAL + "personas: [noor, mira]\n"))
+    assert list(listed.offered()) == ["noor", "mira"]
+
+
+def test_personas_stand_in_files_or_in_place_and_go_by_their_name(write: Any) -> None:
+    write("name: Nils O. Ek\nrole: a guide\n", "nils.yaml")
+    text = VOICED + "personas: [./nils.yaml, {name: Zoë, role: a cook, voice: joan}]\n"
+    configuration = load_configuration(write(text))
+    assert list(configuration.offered()) == ["mira", "nils-o-ek", "zoë"]
+    voices = [configuration.voice_of(persona) for persona in configuration.offered().values()]
+    assert voices == ["joe", "joe", "joan"], "the first voice speaks for who names none"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        (
+            VOICED + "personas: [mira, nor]",
+            "10:18",
+            "no packaged persona is called 'nor' (did you mean noor?)",
+        ),
+        (
+            VOICED + "personas: [{name: Al, role: x, voice: jo}]",
+            "10:32",
+            "Al speaks with the voice 'jo', which synthesizer.voices doesn't list; known: joe, joan",
+        ),
+        (VOICED.replace("{joe", "{jim").replace("persona: mira", "persona: mira"), "1:1", "known: jim, joan"),
+        (VOICED + "personas: [{name: MIRA, role: x}]", "10:12", "another persona is called 'MIRA' as well"),
+        (VOICED + "personas: [{name: Al, role: x, head: big}]", "10:32", "known: mira, noor"),
+        (VOICED + "personas: [{name: Al, rol: x}]", "10:23", "did you mean `role`?"),
+        (VOICED.replace("pitch: 1.2", "pich: 1.2"), "9:38", "did you mean `pitch`?"),
+        (VOICED.replace("pitch: 1.2", "pitch: 9"), "9:38", "less than or equal to 1.5"),
+        (VOICED.replace("pitch: 1.2", "model: x"), "9:38", "unknown key"),
+        (VOICED + "session: {live_link: {port: 0}}", "10:23", "greater than or equal to 1"),
+    ],
+)
+def test_what_is_wrong_with_personas_and_voices_is_told_with_its_line(
+    write: Any, text: str, place: str, said: str
+) -> None:
+    path = write(text)
+    told = [line for line in problems_of(path) if said in line]
+    assert told, f"{said!r} is not among {problems_of(path)}"
+    assert told[0].startswith(f"{path}:{place}"), told
+
+
+def test_the_recording_of_a_voice_is_looked_for_beside_the_file(write: Any, tmp_path: Path) -> None:
+    (tmp_path / "voices").mkdir()
+    (tmp_path / "voices" / "ann.wav").touch()
+    text = MINIMAL + "  voices: {joe: {speaker_wav: voices/ann.wav}}\n"
+    voice = load_configuration(write(text)).synthesizer.voices["joe"]
+    assert voice.speaker_wav == tmp_path / "voices" / "ann.wav"
+
+
 def test_model_paths_are_looked_for_beside_the_file(
     write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,7 +121,7 @@ def _table(path: Path) -> _Table:
     if not rows:
         raise MotionFormatError(f"{path}: the file is empty")
     header = [name.strip() for name in rows[0]]
-    if header[:2] != ["Timecode", "BlendshapeCount"]:
+    if [name.lower() for name in header[:2]] != ["timecode", "blendshapecount"]:  # BlendShapeCount is common
         raise MotionFormatError(
             f"{path}: the first line must start with Timecode,BlendshapeCount, not {header[:2]}"
         )

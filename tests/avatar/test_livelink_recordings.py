@@ -87,6 +87,12 @@ def test_a_recording_may_pass_midnight(tmp_path: Path) -> None:
     assert clip.pts.tolist() == list(range(51))
 
 
+def test_the_count_column_is_spelt_either_way(tmp_path: Path) -> None:
+    path = recording(tmp_path / "a.csv", [app_row(frame, 60) for frame in range(61)])
+    path.write_text("\ufeff" + path.read_text().replace("BlendshapeCount", "BlendShapeCount"))
+    assert len(read_csv(path, resample=True).motion) == 26
+
+
 def test_parts_of_a_frame_count(tmp_path: Path) -> None:
     rows = [app_row(frame, 30, part="000") for frame in range(61)]
     rows[-1][0] = app_code(60, 30, part="500")

@@ -1,7 +1,7 @@
-import { TextureLoader } from "three";
-import { GLTFLoader, type GLTF } from "three/examples/jsm/loaders/GLTFLoader.js";
+import type { GLTF } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { arkitHead } from "./arkit.ts";
 import { HeadRefused, type Head } from "./head.ts";
+import { loader } from "./loader.ts";
 import { inspect, type Inspection } from "./inspect.ts";
 import { words } from "../ui/words.ts";
 
@@ -30,16 +30,6 @@ export async function fetchHead(url: string, cheap: boolean): Promise<Head> {
     throw new HeadRefused(words.head.unreachable(url), { cause: error });
   }
   return readHead(bytes, cheap);
-}
-
-/** A loader whose pictures come through image elements: the page's policy lets nothing else read them. */
-export function loader(): GLTFLoader {
-  const one = new GLTFLoader();
-  one.register((parser) => {
-    parser.textureLoader = new TextureLoader(parser.options.manager);
-    return { name: "visavis_pictures" };
-  });
-  return one;
 }
 
 function parse(bytes: ArrayBuffer): Promise<GLTF> {

@@ -14,7 +14,8 @@ import { LIGHTS, SKY, type Surface } from "./lights.ts";
  * nothing. Heads are dense enough that it hardly shows.
  */
 export function vertexLit(mesh: Mesh, like: MeshStandardMaterial, surface: Surface): Material {
-  const neck = mesh instanceof SkinnedMesh && mesh.skeleton.bones.length === 2 ? mesh.skeleton : null;
+  const bends = mesh.morphTargetInfluences !== undefined; // on the card
+  const neck = mesh instanceof SkinnedMesh && mesh.skeleton.bones.length === 2 && !bends ? mesh.skeleton : null;
   const bones = neck ? [new Matrix4(), new Matrix4()] : [];
   const material = new ShaderMaterial({
     name: like.name,
@@ -61,6 +62,7 @@ const vec3 = (values: readonly number[]): string => `vec3(${values.map((value) =
 
 const VERTEX = /* glsl */ `
 #include <common>
+#include <morphtarget_pars_vertex>
 #include <skinning_pars_vertex>
 uniform vec4 base;
 uniform vec3 wrap;
@@ -96,10 +98,12 @@ void main() {
     vec4 world = mix(bones[0] * vec4(position, 1.0), bones[1] * vec4(position, 1.0), share);
     vec3 N = mix(mat3(bones[0]) * normal, mat3(bones[1]) * normal, share);
   #else
-    #include <skinbase_vertex>
     #include <beginnormal_vertex>
+    #include <morphnormal_vertex>
+    #include <skinbase_vertex>
     #include <skinnormal_vertex>
     #include <begin_vertex>
+    #include <morphtarget_vertex>
     #include <skinning_vertex>
     vec4 world = modelMatrix * vec4(transformed, 1.0);
     vec3 N = mat3(modelMatrix) * objectNormal;
@@ -141,14 +145,11 @@ void main() {
   gl_Position = projectionMatrix * viewMatrix * world;
 }`;
 
-const half = ([x, y, z]: readonly [number, number, number]): string => {
-  const length = Math.hypot(x, y, z + 1);
-  return vec3([x / length, y / length, (z + 1) / length]);
-};
-
 const FRAGMENT = /* glsl */ `
-#define KEY_HALF ${half(LIGHTS[0].direction)}
-#define FILL_HALF ${half(LIGHTS[1].direction)}
+// Where on the cornea the windows show: below the upper lid, beside the pupil.
+#define KEY_HALF normalize(vec3(-0.19, 0.12, 0.98))
+#define FILL_HALF normalize(vec3(0.22, -0.04, 0.97))
+
 varying vec4 vColour;
 #ifdef PICTURE
   uniform sampler2D picture;
@@ -162,7 +163,7 @@ void main() {
   #ifdef GLINT
     // A window in the cornea: too small for the vertices, and few pixels.
     vec3 N = normalize(vNormal);
-    gl_FragColor.rgb += float(GLINT) * (smoothstep(0.988, 0.995, dot(N, KEY_HALF)) + 0.3 * smoothstep(0.985, 0.996, dot(N, FILL_HALF)));
+    gl_FragColor.rgb += float(GLINT) * (smoothstep(0.991, 0.996, dot(N, KEY_HALF)) + 0.3 * smoothstep(0.985, 0.996, dot(N, FILL_HALF)));
   #endif
   #ifdef PICTURE
     gl_FragColor *= texture2D(picture, vPlace);

@@ -30,6 +30,7 @@ from orchestration.session.events import EventType
 from speech.audio import load_audio, write_wav
 from speech.coqui import CoquiConfig, CoquiSynthesizer
 from speech.whisper import WhisperConfig, WhisperRecognizer
+from tests.orchestration.realtime_clients import stock
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -94,6 +95,23 @@ def test_both_questions_are_understood_and_answered(exchange):
     understood = [normalise(turn["text"]) for turn in turns if turn["speaker"] == "user"]
     assert jiwer.wer(expected, understood) <= 0.25
     assert all(turn["heard"] == turn["text"] for turn in turns if turn["speaker"] == "agent")
+
+
+def test_a_stock_client_of_the_realtime_protocol_is_answered_and_told_that_the_model_has_no_tools(
+    served, configuration
+):
+    async def ask():
+        tool = {"type": "function", "name": "look", "description": "Look it up", "parameters": {}}
+        async with stock(configuration.gateway.port) as talk:
+            await talk.connection.session.update(session={"type": "realtime", "tools": [tool]})
+            await talk.type("What time does the museum open?")
+            return talk, (await talk.until("response.done", within=90)).response
+
+    talk, response = asyncio.run(ask())
+    assert response.status == "completed"
+    assert response.output[0].content[0].transcript
+    assert talk.of("response.output_audio.delta") and talk.motions
+    assert [event.error.code for event in talk.of("error")] == ["tools_unsupported"]
 
 
 def test_the_agents_voice_says_the_words_of_its_replies(exchange, configuration):

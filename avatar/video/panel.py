@@ -27,11 +27,11 @@ class Panel:
 
     def __init__(self, film: Film, size: tuple[int, int], captions: bool) -> None:
         self._film = film
-        self._captions = captions
+        self._captions = captions and bool(film.user.captions or film.agent.captions)
         self._width = size[0]
         self._scale = min(size[1] / REFERENCE, size[0] / 960)
         self._margin = self._px(32)
-        self._strip_at = self._px(14) + (self._px(128) if captions else 0)
+        self._strip_at = self._px(14) + (self._px(128) if self._captions else 0)
         self.height = self._strip_at + self._px(84)
         self._later, self._sooner = (self._strip(share) for share in (FADED, 1.0))
         self._background: tuple[object, Image.Image] = (None, Image.new("RGB", (1, 1)))

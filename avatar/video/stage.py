@@ -23,6 +23,7 @@ Colour = tuple[float, float, float]
 BOTTOM: Final[Colour] = (0.055, 0.066, 0.082)
 TOP: Final[Colour] = (0.22, 0.25, 0.29)
 OVERSAMPLING: Final = 1.5  # each way; as smooth as four samples a pixel and half as dear in software
+LOWEST: Final = 0.235  # metres below the eyes that are shown at most: further down a bust ends
 _LIBRARY: Final = "libEGL.so.1"
 
 
@@ -82,7 +83,7 @@ class Stage:
         camera: Any = vtkCamera()
         angle = 22.0  # degrees: a portrait lens
         distance = framing / 2 / np.tan(np.radians(angle / 2))
-        height = float(eyes) - 0.13 * framing
+        height = float(eyes) - min(0.13 * framing, LOWEST - framing / 2)
         camera.SetViewAngle(angle)
         camera.SetFocalPoint(0, height, float(depth))
         camera.SetPosition(0, height + 0.01, float(depth) + distance)

@@ -7,6 +7,7 @@ import { PAGE_TIMERS } from "./conversation/timers.ts";
 import { Capture } from "./instruments/capture.ts";
 import { instruments, type Snapshot } from "./instruments/instruments.ts";
 import { seeded } from "./motion/random.ts";
+import { Relay } from "./relay/relay.ts";
 import { mount } from "./ui/mount.ts";
 
 declare global {
@@ -16,16 +17,18 @@ declare global {
   }
 }
 
-const sound = new BrowserSound();
+const relay = new Relay();
+const sound = new BrowserSound(relay);
 const conversation = new LiveConversation({
   sound,
+  voice: relay,
   timers: PAGE_TIMERS,
   instruments,
   random: seeded(Date.now()),
   openSocket: () => {
     const url = new URL("/v1/session", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    return new WebSocket(url);
+    return relay.openSocket(url);
   },
   fetchOptions: () => fetchOptions("/v1/options"),
 });

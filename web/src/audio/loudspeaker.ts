@@ -2,9 +2,14 @@
 
 import { Playhead, type Place } from "./playhead.ts";
 import type { Player, Sounded } from "./player.ts";
-import type { Report, SoundFrame } from "./reports.ts";
+import type { Report } from "./reports.ts";
 import { SpeakerClock } from "./speaker-clock.ts";
-import { LOUDSPEAKER, type LoudspeakerOrder, type LoudspeakerReport } from "./worklet-messages.ts";
+import {
+  LOUDSPEAKER,
+  type LoudspeakerOrder,
+  type LoudspeakerReport,
+  type RelayPort,
+} from "./worklet-messages.ts";
 
 export class Loudspeaker implements Player {
   onReport: (report: Report) => void = () => undefined;
@@ -14,8 +19,15 @@ export class Loudspeaker implements Player {
   private readonly clock: SpeakerClock;
   private epoch = 0;
 
-  /** The worklet's module must have been added to `context`. */
-  constructor(private readonly context: AudioContext) {
+  /**
+   * The worklet's module must have been added to `context`. Sound comes from `relay`, not by `play`; `onEpoch` is told
+   * which stream is wanted from now on.
+   */
+  constructor(
+    private readonly context: AudioContext,
+    relay: MessagePort,
+    private readonly onEpoch: (epoch: number) => void,
+  ) {
     this.clock = new SpeakerClock(context, () => performance.now());
     this.node = new AudioWorkletNode(context, LOUDSPEAKER, {
       numberOfInputs: 0,
@@ -29,6 +41,8 @@ export class Loudspeaker implements Player {
       this.playhead.note(data);
       this.onReport(data);
     };
+    const order: RelayPort = { kind: "port", port: relay };
+    this.node.port.postMessage(order, [relay]);
   }
 
   /** What is heard, for whoever records it. */
@@ -36,14 +50,16 @@ export class Loudspeaker implements Player {
     return this.gain;
   }
 
-  play(frame: SoundFrame): void {
-    this.order({ kind: "sound", frame });
+  play(): void {
+    // The relay has given it to the worklet already, without waiting for the page.
   }
 
   reset(): void {
     this.epoch += 1;
     this.playhead.reset();
-    this.order({ kind: "reset", epoch: this.epoch });
+    const order: LoudspeakerOrder = { kind: "reset", epoch: this.epoch };
+    this.node.port.postMessage(order);
+    this.onEpoch(this.epoch);
   }
 
   place(now: number): Place | null {
@@ -66,9 +82,5 @@ export class Loudspeaker implements Player {
 
   private sample(now: number): number {
     return this.clock.contextTime(now) * this.context.sampleRate;
-  }
-
-  private order(order: LoudspeakerOrder): void {
-    this.node.port.postMessage(order);
   }
 }

@@ -1,7 +1,12 @@
 /** The playout on the sound card's own thread. */
 
 import { Playout } from "./playout.ts";
-import { type LoudspeakerReport, LOUDSPEAKER, type LoudspeakerOrder } from "./worklet-messages.ts";
+import {
+  type LoudspeakerReport,
+  LOUDSPEAKER,
+  type LoudspeakerOrder,
+  type RelayPort,
+} from "./worklet-messages.ts";
 
 class LoudspeakerProcessor extends AudioWorkletProcessor {
   private epoch = 0;
@@ -12,13 +17,23 @@ class LoudspeakerProcessor extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: MessageEvent<LoudspeakerOrder>) => {
-      if (data.kind === "sound") this.playout.push(data.frame, currentFrame);
+    this.port.onmessage = ({ data }: MessageEvent<LoudspeakerOrder | RelayPort>) => {
+      if (data.kind !== "port") this.take(data);
       else {
-        this.epoch = data.epoch;
-        this.playout.reset();
+        data.port.onmessage = (message: MessageEvent<LoudspeakerOrder>) => {
+          this.take(message.data);
+        };
       }
     };
+  }
+
+  private take(order: LoudspeakerOrder): void {
+    if (order.epoch < this.epoch) return;
+    if (order.epoch > this.epoch) {
+      this.epoch = order.epoch;
+      this.playout.reset();
+    }
+    if (order.kind === "sound") this.playout.push(order.frame, currentFrame);
   }
 
   override process(_: Float32Array[][], outputs: Float32Array[][]): boolean {

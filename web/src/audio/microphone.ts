@@ -1,6 +1,6 @@
 /** A microphone, opened with the browser's echo cancellation, noise suppression and gain control, on a worklet. */
 
-import { MICROPHONE, type MicrophoneFrame } from "./worklet-messages.ts";
+import { MICROPHONE, type MicrophoneLevel, type RelayPort } from "./worklet-messages.ts";
 
 /** Why there is no microphone; `code` as in the page's problems. */
 export class MicrophoneError extends Error {
@@ -15,16 +15,19 @@ export class MicrophoneError extends Error {
 }
 
 export class Microphone {
-  /** Each 40 ms of sound; silence while no device is open. */
-  onFrame: (frame: MicrophoneFrame) => void = () => undefined;
+  /** The level of each 40 ms of sound, 0..1; 0 while no device is open. */
+  onLevel: (level: number) => void = () => undefined;
   /** The device went away. */
   onLost: () => void = () => undefined;
   private readonly node: AudioWorkletNode;
   private stream: MediaStream | null = null;
   private source: MediaStreamAudioSourceNode | null = null;
 
-  /** The worklet's module must have been added to `context`. */
-  constructor(private readonly context: AudioContext) {
+  /** The worklet's module must have been added to `context`; frames go to `relay`. */
+  constructor(
+    private readonly context: AudioContext,
+    relay: MessagePort,
+  ) {
     this.node = new AudioWorkletNode(context, MICROPHONE, {
       numberOfInputs: 1,
       numberOfOutputs: 1,
@@ -33,9 +36,11 @@ export class Microphone {
     });
     // Only what leads to the destination is kept going; nothing of it is heard.
     this.node.connect(new GainNode(context, { gain: 0 })).connect(context.destination);
-    this.node.port.onmessage = ({ data }: MessageEvent<MicrophoneFrame>) => {
-      this.onFrame(data);
+    this.node.port.onmessage = ({ data }: MessageEvent<MicrophoneLevel>) => {
+      this.onLevel(data.level);
     };
+    const order: RelayPort = { kind: "port", port: relay };
+    this.node.port.postMessage(order, [relay]);
   }
 
   /** Open `device` ("" or "default": the system's choice); an open one is replaced. Rejects with `MicrophoneError`. */

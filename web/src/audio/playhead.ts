@@ -3,7 +3,7 @@
 import type { Report } from "./reports.ts";
 
 const KEPT = 64; // reports, 2.5 s
-const AHEAD = 1; // frames by which a report may be late before time is thought to stand still
+const AHEAD = 3; // frames by which a busy page may read its reports late before time is thought to stand still
 
 type Frame = Extract<Report, { kind: "frame" }>;
 

@@ -5,7 +5,6 @@ import { Loudspeaker } from "./loudspeaker.ts";
 import { Microphone } from "./microphone.ts";
 import { PagePlayer } from "./page-player.ts";
 import type { Player } from "./player.ts";
-import type { MicrophoneFrame } from "./worklet-messages.ts";
 
 /** What the conversation needs of sound; `BrowserSound` is the real one. */
 export interface Sound {
@@ -15,7 +14,8 @@ export interface Sound {
   readonly audible: boolean;
   /** Called when another player plays from now on. */
   onPlayer: (player: Player) => void;
-  onMicrophone: (frame: MicrophoneFrame) => void;
+  /** The microphone's level, 0..1, every 40 ms. */
+  onLevel: (level: number) => void;
   onMicrophoneLost: () => void;
   /** Devices came or went. */
   onDevices: () => void;
@@ -28,9 +28,15 @@ export interface Sound {
   chooseLoudspeaker(device: string): Promise<void>;
 }
 
+/** What carries sound between the worklets and the server. */
+export interface SoundRelay {
+  connect(loudspeaker: MessagePort, microphone: MessagePort): void;
+  setEpoch(epoch: number): void;
+}
+
 export class BrowserSound implements Sound {
   onPlayer: (player: Player) => void = () => undefined;
-  onMicrophone: (frame: MicrophoneFrame) => void = () => undefined;
+  onLevel: (level: number) => void = () => undefined;
   onMicrophoneLost: () => void = () => undefined;
   onDevices: () => void = () => undefined;
   private readonly silent = new PagePlayer(() => performance.now());
@@ -41,7 +47,7 @@ export class BrowserSound implements Sound {
   private volume = 1;
   private wasAudible = false;
 
-  constructor() {
+  constructor(private readonly relay: SoundRelay) {
     const devices = navigator.mediaDevices as MediaDevices | undefined;
     devices?.addEventListener("devicechange", () => {
       this.onDevices();
@@ -94,11 +100,16 @@ export class BrowserSound implements Sound {
   private async build(): Promise<void> {
     const context = await openContext();
     this.context = context;
-    this.loudspeaker = new Loudspeaker(context);
+    const toLoudspeaker = new MessageChannel();
+    const toMicrophone = new MessageChannel();
+    this.relay.connect(toLoudspeaker.port1, toMicrophone.port1);
+    this.loudspeaker = new Loudspeaker(context, toLoudspeaker.port2, (epoch) => {
+      this.relay.setEpoch(epoch);
+    });
     this.loudspeaker.setVolume(this.volume);
-    this.microphone = new Microphone(context);
-    this.microphone.onFrame = (frame) => {
-      this.onMicrophone(frame);
+    this.microphone = new Microphone(context, toMicrophone.port2);
+    this.microphone.onLevel = (level) => {
+      this.onLevel(level);
     };
     this.microphone.onLost = () => {
       this.onMicrophoneLost();

@@ -15,8 +15,8 @@ import { microphoneProblem, soundProblem, LOUDSPEAKER_PROBLEM } from "./problems
 import { Playback } from "./playback.ts";
 import { QualityMeter } from "./quality.ts";
 import type { Timers } from "./timers.ts";
-import { Uplink } from "./uplink.ts";
 import { ViewStore } from "./view-store.ts";
+import type { Voice } from "./voice.ts";
 
 const QUALITY_EVERY = 500; // ms
 const MOST_UNSAID = 5; // typed turns that wait for the line
@@ -24,6 +24,7 @@ const MOST_UNSAID = 5; // typed turns that wait for the line
 /** What the conversation stands on; tests bring their own. */
 export interface Surroundings {
   readonly sound: Sound;
+  readonly voice: Voice;
   readonly timers: Timers;
   readonly instruments: Instruments;
   /** 0..1 */
@@ -37,7 +38,6 @@ export class LiveConversation implements Conversation {
   private readonly captions = new Captions();
   private readonly quality = new QualityMeter();
   private readonly playback: Playback;
-  private readonly uplink: Uplink;
   private readonly line: Line;
   private offered: Options | null = null;
   private pressed = false;
@@ -45,7 +45,7 @@ export class LiveConversation implements Conversation {
   private qualityRead = 0; // ms
 
   constructor(private readonly around: Surroundings) {
-    const { sound, timers, instruments } = around;
+    const { sound, voice, timers, instruments } = around;
     this.store = new ViewStore(timers);
     this.line = new Line(around, this.captions, {
       phase: (phase, problem) => {
@@ -54,7 +54,7 @@ export class LiveConversation implements Conversation {
       welcomed: (welcome) => {
         this.quality.reset();
         this.playback.newStream();
-        this.uplink.start();
+        voice.start();
         const head = this.offered?.heads[welcome.head] ?? this.store.view.head;
         this.store.change({ persona: welcome.persona, recording: welcome.recording, head, floor: "nobody" });
         for (const text of this.unsaid.splice(0)) this.line.send({ kind: "user_text", text });
@@ -70,7 +70,7 @@ export class LiveConversation implements Conversation {
         if (latency !== null) this.store.change({ latency });
       },
       lost: () => {
-        this.uplink.stop();
+        voice.stop();
         this.captions.lineLost();
         this.store.change({ captions: this.captions.list, floor: "nobody", level: 0 });
       },
@@ -81,17 +81,11 @@ export class LiveConversation implements Conversation {
       instruments,
       new Acknowledgement((played) => this.line.send(played)),
     );
-    this.uplink = new Uplink(
-      timers,
-      () => this.hears(),
-      (pts, pcm) => {
-        if (this.line.send({ kind: "user_audio", pts, generation: 0, pcm: Int16Array.from(pcm) })) {
-          this.quality.sent(pts, timers.now());
-        }
-      },
-    );
-    sound.onMicrophone = ({ pcm, level }) => {
-      this.uplink.frame(pcm);
+    voice.onSent = (pts, now) => {
+      this.quality.sent(pts, now);
+    };
+    voice.setHears(this.hears());
+    sound.onLevel = (level) => {
       this.store.changeSlowly({ level: this.store.view.microphone === "on" && this.hears() ? level : 0 });
     };
     sound.onMicrophoneLost = () => {
@@ -135,7 +129,7 @@ export class LiveConversation implements Conversation {
 
   stop(): void {
     this.line.end();
-    this.uplink.stop();
+    this.around.voice.stop();
     this.playback.newStream();
     this.around.sound.closeMicrophone();
     this.store.change({ microphone: "off", floor: "nobody", level: 0, problem: null });
@@ -152,15 +146,18 @@ export class LiveConversation implements Conversation {
 
   setMuted(muted: boolean): void {
     this.store.change({ muted });
+    this.around.voice.setHears(this.hears());
   }
 
   setTalkMode(talkMode: TalkMode): void {
     this.pressed = false;
     this.store.change({ talkMode });
+    this.around.voice.setHears(this.hears());
   }
 
   press(down: boolean): void {
     this.pressed = down;
+    this.around.voice.setHears(this.hears());
   }
 
   async setMicrophone(device: string | null): Promise<void> {

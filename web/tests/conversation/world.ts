@@ -4,11 +4,12 @@ import { MicrophoneError } from "../../src/audio/microphone.ts";
 import { PagePlayer } from "../../src/audio/page-player.ts";
 import type { Player } from "../../src/audio/player.ts";
 import type { Sound } from "../../src/audio/sound.ts";
-import type { MicrophoneFrame } from "../../src/audio/worklet-messages.ts";
 import type { Socket } from "../../src/conversation/connection.ts";
 import type { Options } from "../../src/conversation/contract.ts";
 import { LiveConversation } from "../../src/conversation/live.ts";
 import type { Timers } from "../../src/conversation/timers.ts";
+import { Uplink } from "../../src/conversation/uplink.ts";
+import type { Voice } from "../../src/conversation/voice.ts";
 import { Instruments } from "../../src/instruments/instruments.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import type { AgentFrame, Hello, Message, ServerEvent, Welcome } from "../../src/protocol/messages.ts";
@@ -94,7 +95,7 @@ export class HandSocket implements Socket {
 /** Sound on the page's clock; the microphone is in the test's hands. */
 export class HandSound implements Sound {
   onPlayer: (player: Player) => void = () => undefined;
-  onMicrophone: (frame: MicrophoneFrame) => void = () => undefined;
+  onLevel: (level: number) => void = () => undefined;
   onMicrophoneLost: () => void = () => undefined;
   onDevices: () => void = () => undefined;
   readonly audible = false;
@@ -115,6 +116,40 @@ export class HandSound implements Sound {
     if (this.refusal !== null) return Promise.reject(this.refusal);
     this.opened.push(device);
     return Promise.resolve();
+  }
+}
+
+/** The user's voice on the same clock, as the relay sends it. */
+export class HandVoice implements Voice {
+  onSent: (pts: number, now: number) => void = () => undefined;
+  private readonly uplink: Uplink;
+  private hears = false;
+
+  constructor(timers: Timers, socket: () => HandSocket) {
+    this.uplink = new Uplink(
+      timers,
+      () => this.hears,
+      (pts, pcm) => {
+        socket().send(encode({ kind: "user_audio", pts, generation: 0, pcm }));
+        this.onSent(pts, timers.now());
+      },
+    );
+  }
+
+  speak(pcm: Int16Array): void {
+    this.uplink.frame(pcm);
+  }
+
+  start(): void {
+    this.uplink.start();
+  }
+
+  stop(): void {
+    this.uplink.stop();
+  }
+
+  setHears(hears: boolean): void {
+    this.hears = hears;
   }
 }
 
@@ -177,6 +212,7 @@ export class World {
   readonly instruments = new Instruments();
   readonly sockets: HandSocket[] = [];
   readonly sound = new HandSound(this.timers);
+  readonly voice = new HandVoice(this.timers, () => this.socket);
   readonly conversation: LiveConversation;
   /** Sockets opened from now on never answer. */
   unreachable = false;
@@ -185,6 +221,7 @@ export class World {
   constructor() {
     this.conversation = new LiveConversation({
       sound: this.sound,
+      voice: this.voice,
       timers: this.timers,
       instruments: this.instruments,
       random: () => 0.5,

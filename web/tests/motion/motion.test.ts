@@ -242,11 +242,12 @@ describe("the playhead", () => {
     expect(playhead.at(1200)).toMatchObject({ position: 2.5, live: true });
   });
 
-  test("goes on a frame's length when word of the next one is late, then stands", () => {
+  test("goes on for three frames when word of the next one is late, then stands", () => {
     const playhead = new Playhead();
     playhead.note(frame(5, 0));
     expect(playhead.at(150)).toMatchObject({ position: 6.5, live: true });
-    expect(playhead.at(260)).toMatchObject({ position: 7, live: false });
+    expect(playhead.at(390)).toMatchObject({ position: 8.9, live: true });
+    expect(playhead.at(460)).toMatchObject({ position: 9, live: false });
     playhead.note({ kind: "dry", sample: 100 });
     expect(playhead.at(150)).toMatchObject({ position: 6, live: false });
     playhead.note(frame(6, 300));

@@ -26,6 +26,8 @@ from avatar import FRAME_RATE, Continuity, load_animator
 from avatar.animator import FloatArray
 from avatar.video.stage import Picture
 
+DRAWING_TIME = 0.03  # seconds that a frame's sound waits for its picture; then the last one is shown again
+FIRST_PICTURE = 60.0  # seconds: opening a stage may load a head first
 LONGEST_WAIT = 60.0  # seconds of the agent's sound that may wait; a faster voice is held back
 
 
@@ -53,6 +55,8 @@ class FaceGenerator(VideoGenerator):
     ) -> None:
         self._open = open_stage
         self._stage: Drawing | None = None
+        self._drawing: asyncio.Future[Picture] | None = None
+        self._shown: rtc.VideoFrame | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="face")
         self._rate = sample_rate
         self._streaming = load_animator(animator).stream(seed)
@@ -106,7 +110,6 @@ class FaceGenerator(VideoGenerator):
         return self._frames()
 
     async def _frames(self) -> AsyncIterator[rtc.VideoFrame | rtc.AudioFrame | AudioSegmentEnd]:
-        loop = asyncio.get_running_loop()
         with self._streaming as face:
             while not self._closed:
                 generation = self._generation
@@ -115,8 +118,7 @@ class FaceGenerator(VideoGenerator):
                     self._agent.hear(sound.tobytes(), self._rate)
                 agent = self._agent.frame()
                 motion = self._continuity.step(face.step(agent, self._user.frame()), not np.any(agent))
-                picture = await loop.run_in_executor(self._thread, self._draw, motion)
-                yield _picture(picture)
+                yield await self._picture(motion)
                 if generation != self._generation:
                     continue  # interrupted while it was drawn: its sound must not be heard any more
                 if sound is not None:
@@ -155,12 +157,20 @@ class FaceGenerator(VideoGenerator):
         self._room.set()
         return (frame if filled else None), ended
 
+    async def _picture(self, motion: FloatArray) -> rtc.VideoFrame:
+        """The picture of this motion, or the last one where drawing takes longer: the sound never waits."""
+        if self._drawing is None:
+            self._drawing = asyncio.get_running_loop().run_in_executor(self._thread, self._draw, motion)
+        await asyncio.wait({self._drawing}, timeout=FIRST_PICTURE if self._shown is None else DRAWING_TIME)
+        if self._drawing.done():
+            picture, self._drawing = await self._drawing, None
+            height, width, _ = picture.shape
+            self._shown = rtc.VideoFrame(width, height, rtc.VideoBufferType.RGB24, picture.tobytes())
+        if self._shown is None:
+            raise TimeoutError(f"no picture was drawn within {FIRST_PICTURE:g} s; is the stage stuck?")
+        return self._shown
+
     def _draw(self, motion: FloatArray) -> Picture:
         if self._stage is None:
             self._stage = self._open()
         return self._stage.draw(motion)
-
-
-def _picture(picture: Picture) -> rtc.VideoFrame:
-    height, width, _ = picture.shape
-    return rtc.VideoFrame(width, height, rtc.VideoBufferType.RGB24, picture.tobytes())

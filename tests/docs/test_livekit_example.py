@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class Mirror:
 
 
 def tone(samples: int) -> np.ndarray:
-    time = np.arange(samples) / RATE
-    voiced = sum(np.sin(2 * np.pi * 130 * k * time) / k for k in range(1, 12))
-    return (6_000 * voiced * np.sin(2 * np.pi * 2 * time) ** 2).astype(np.int16)
+    at = np.arange(samples) / RATE
+    voiced = sum(np.sin(2 * np.pi * 130 * k * at) / k for k in range(1, 12))
+    return (6_000 * voiced * np.sin(2 * np.pi * 2 * at) ** 2).astype(np.int16)
 
 
 def sound(pcm: np.ndarray, rate: int = RATE) -> Any:
@@ -150,7 +151,25 @@ async def test_the_face_hears_the_user() -> None:
         return seen
 
     assert await pictures(True) != await pictures(False)
-    assert await pictures(True) == await pictures(True), "the same seed and sound give the same face"
+
+
+async def test_sound_never_waits_for_slow_drawing() -> None:
+    class Slow(Mirror):
+        drawn = 0
+
+        def draw(self, *motions: np.ndarray) -> np.ndarray:
+            time.sleep(0.2)
+            Slow.drawn += 1
+            return super().draw(*motions)
+
+    generator = faces(Slow())
+    await generator.push_audio(sound(tone(20 * FRAME)))
+    await generator.push_audio(livekit.AudioSegmentEnd())
+    got = await taken(aiter(generator), 20)
+    assert sum(isinstance(item, rtc.AudioFrame) for item in got) == 20
+    assert sum(isinstance(item, rtc.VideoFrame) for item in got) == 20
+    assert 1 <= Slow.drawn < 15, "pictures are shown again instead"
+    await generator.aclose()
 
 
 async def test_sound_of_another_rate_than_the_runners_is_refused() -> None:

@@ -200,7 +200,7 @@ def _primitive(part: Part, buffer: GltfBuffer, materials: dict[str, int]) -> dic
     colours = np.round(np.clip(part.colours, 0, 1) * np.iinfo(str(depth)).max).astype(depth)
     attributes = {
         "POSITION": buffer.add(part.positions, bounds=True),
-        "NORMAL": buffer.add(part.normals),
+        "NORMAL": buffer.add(_unit(part.normals)),
         "COLOR_0": buffer.add(colours, normalized=True),
     }
     primitive: dict[str, Any] = {
@@ -223,6 +223,14 @@ def _primitive(part: Part, buffer: GltfBuffer, materials: dict[str, int]) -> dic
             )
             primitive["targets"].append({"POSITION": position, "NORMAL": normal})
     return primitive
+
+
+def _unit(normals: FloatArray) -> FloatArray:
+    """Normals of length 1, as glTF asks; where a surface has no direction, they point forward."""
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    forward = np.array([0, 0, 1], dtype=np.float32)
+    turned = np.where(lengths > 1e-6, normals / np.maximum(lengths, 1e-6), forward)
+    return turned.astype(np.float32)
 
 
 def _quantize(values: FloatArray, depth: type[np.int8] | type[np.int16]) -> NDArray[Any]:

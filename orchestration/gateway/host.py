@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections import Counter
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agents.dialogue import Dialogue, Turn
+from avatar.head import HeadMissing
 from avatar.motion import NAMES
 from orchestration.apologies import Apologies
 from orchestration.clock import Clock
@@ -26,6 +28,7 @@ from orchestration.media import AGENT_SAMPLE_RATE, FRAME_RATE, USER_SAMPLE_RATE
 from orchestration.protocol import VERSION, Hello, ProtocolError, Welcome
 from orchestration.recording.artefacts import EmptyRecording, write_artefacts
 from orchestration.recording.recording import Recording
+from orchestration.rehearsal import Rehearsal
 from orchestration.session.session import Session
 from orchestration.session.timeline import Sink
 from speech.end_of_turn import EndOfTurn, SilenceEndOfTurn
@@ -79,9 +82,30 @@ class SessionHost:
         self.parking = Parking(gateway.resume_within_s, gateway.max_parked)
         self.live_links = LiveLinks(configuration.session.live_link)
         self._apologies = Apologies(engines.synthesizer, configuration.serving.synthesizer.timeout_s)
+        self._rehearsal = Rehearsal(
+            engines.language_model,
+            configuration.persona,
+            configuration.session.dialogue_tokens,
+            configuration.serving.language_model.timeout_s,
+        )
         if engines.apology:
             persona = configuration.persona
             self._apologies.keep(persona.apology, configuration.voice_of(persona), engines.apology)
+
+    async def prepare(self) -> None:
+        """Get ready in the background what sessions would wait for otherwise: heads and personas."""
+        await self.heads.prepare()
+        for name in self.heads.names:
+            with contextlib.suppress(HeadMissing, OSError):  # said in the log just now
+                await self.files.get(await self.heads.path(name))
+        if self._rehearses:
+            personas = self.configuration.offered().values()
+            await self._rehearsal.read_in_quiet(personas, lambda: bool(self.sessions))
+
+    @property
+    def _rehearses(self) -> bool:
+        """Other engines keep no prompts, or charge for them."""
+        return self.configuration.language_model.engine == "llama"
 
     async def admit(self, hello: Hello, sink: Sink) -> tuple[Session, Welcome]:
         """A session for the client that said ``hello``, with the conversation that it wants to go on with.
@@ -131,6 +155,8 @@ class SessionHost:
             seed=secrets.randbelow(2**31) if hello.seed is None else hello.seed,
             acknowledges=hello.acknowledges,
         )
+        if self._rehearses:
+            self._rehearsal.begin(choice.persona)
         keeps = self.configuration.gateway.resume_within_s
         live = _Live(session, choice, dialogue, secrets.token_urlsafe(24) if keeps else "")
         self.sessions[name] = session

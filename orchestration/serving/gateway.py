@@ -52,4 +52,4 @@ class GatewayDeployment:
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
         )
         self.host = SessionHost(configuration, await make_ready(engines, configuration), LoopClock())
-        self._preparing = asyncio.create_task(self.host.heads.prepare())  # kept, or it might be collected
+        self._preparing = asyncio.create_task(self.host.prepare())  # kept, or it might be collected

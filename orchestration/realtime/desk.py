@@ -55,7 +55,7 @@ class Desk:
                 end_of_turn,
                 items,
                 host.clock,
-                self,
+                host.live_links.tap(self, name),
                 options,
                 seed=secrets.randbelow(2**31),
                 acknowledges=False,  # what was sent counts as heard, until the client truncates it

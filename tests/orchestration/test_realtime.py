@@ -6,10 +6,12 @@ import asyncio
 import base64
 import io
 import json
+import socket
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from agents.language_model import Message, ToolCall, ToolsUnsupported
 from orchestration.configuration import load_configuration, resolve_models
@@ -508,25 +510,63 @@ async def test_a_client_that_leaves_gives_its_place_back():
             await talk.until("response.done")
 
 
+async def test_a_session_is_recorded_where_no_consent_is_asked_for(tmp_path):
+    recording = configured().session.recording.model_copy(
+        update={"enabled": True, "consent_required": False, "folder": tmp_path}
+    )
+    async with serving(configured(session={"recording": recording})) as (port, host):
+        async with stock(port) as talk:
+            name = next(iter(host.sessions))
+            await talk.say(spoken(0, 0.8))
+            await talk.until("response.done")
+        await until((tmp_path / name / "timeline.png").exists)
+    turns = json.loads((tmp_path / name / "transcript.json").read_text())
+    assert [turn["speaker"] for turn in turns] == ["user", "agent"]
+
+
+async def test_the_face_goes_to_live_link_where_that_is_switched_on():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.setblocking(False)
+        live_link = configured().session.live_link.model_copy(
+            update={"enabled": True, "host": "127.0.0.1", "port": listener.getsockname()[1]}
+        )
+        async with serving(configured(session={"live_link": live_link})) as (port, _), stock(port):
+            packet = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(listener, 2_048), 10)
+    assert len(packet) > 61 * 4
+
+
+async def asked_aloud(engines, text):
+    """A question in the agent's own voice, 16 kHz."""
+    pieces = [chunk.pcm async for chunk in engines.synthesizer.synthesize(text)]
+    return soxr.resample(np.concatenate(pieces), 24_000, 16_000).astype(np.float32)
+
+
 @pytest.mark.slow
-async def test_a_spoken_question_is_answered_aloud_by_real_models():
+async def test_a_spoken_question_is_answered_aloud_by_real_models_and_interrupted_by_another_one():
     configuration = resolve_models(load_configuration("default"))
     async with open_engines(configuration) as engines:
-        question = [c.pcm async for c in engines.synthesizer.synthesize("What time does the museum open?")]
-        data = np.rint(np.concatenate(question) * 32_767).astype("<i2").tobytes()
+        first = await asked_aloud(engines, "What time does the museum open?")
+        second = await asked_aloud(engines, "Can I take photographs?")
         async with serving(configuration, engines) as (port, host), stock(port) as talk:
             transcription = {"model": "whisper-1"}
             await talk.connection.session.update(
                 session={"type": "realtime", "audio": {"input": {"transcription": transcription}}}
             )
-            await talk.say(silence(8_000))
-            for start in range(0, len(data), 4_800):
-                await talk.append(data[start : start + 4_800])
-                await asyncio.sleep(0.1)
-            said = await talk.until("conversation.item.input_audio_transcription.completed", within=60)
-            done = (await talk.until("response.done", within=90)).response
+            await talk.say(np.concatenate((silence(8_000), first)))
+            await talk.until("response.output_audio.delta", 8, within=90)
+            await talk.say(second)
+            cut = (await talk.until("response.done", within=60)).response
+            item = cut.output[0]
+            await talk.connection.conversation.item.truncate(
+                item_id=item.id, content_index=0, audio_end_ms=200
+            )
+            await talk.until("conversation.item.truncated")
+            done = (await talk.until("response.done", 2, within=90)).response
             counts = next(iter(host.sessions.values())).counts()
-    assert "museum" in said.transcript.lower()
+    said = [e.transcript for e in talk.of("conversation.item.input_audio_transcription.completed")]
+    assert "museum" in said[0].lower() and "photographs" in said[1].lower()
+    assert (cut.status, cut.status_details.reason) == ("cancelled", "turn_detected")
     assert done.status == "completed"
     answer = done.output[0].content[0].transcript
     assert len(answer.split()) > 2
@@ -536,3 +576,6 @@ async def test_a_spoken_question_is_answered_aloud_by_real_models():
     assert counts["user_late"] == counts["engine_failed"] == 0
     jaw = np.array([event.motion[17] for event in talk.motions if event.response_id == done.id])
     assert jaw.max() > 0.1  # the mouth speaks as well
+    heard_at = talk.types().index("input_audio_buffer.speech_started", talk.types().index("response.created"))
+    between = talk.types()[heard_at : talk.types().index("response.done")]
+    assert between.count("response.output_audio.delta") <= 1

@@ -29,8 +29,8 @@ COLLAR_OVERLAP: Final = 0.02  # metres of skin that go on below the edge
 FILM: Final = 0.00012  # metres the lips' moisture stands off them
 CLOTH: Final = 0.0028  # metres the garment stands off the skin
 
-SKIN: Final = Material("skin", roughness=0.52)
-MOUTH: Final = Material("mouth", roughness=0.35, double_sided=True)
+SKIN: Final = Material("skin", roughness=0.60)
+MOUTH: Final = Material("mouth", roughness=0.9, double_sided=True)
 GLOSS: Final = Material("lips", roughness=0.30, blend=True)
 GARMENT: Final = Material("garment", roughness=0.92, double_sided=True)
 

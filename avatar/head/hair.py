@@ -46,7 +46,7 @@ def hair(bust: Bust, identity: Identity) -> tuple[Part, ...]:
         under, over = bob(skull, identity.seed)
         return (
             _part(Material("hair inside", _tint(identity.hair), 0.9, double_sided=True), bust, under),
-            _part(Material("hair", _tint(identity.hair), 0.46, blend=True), bust, over),
+            _part(Material("hair", _tint(identity.hair), 0.60, blend=True), bust, over),
         )
     cap, tufts = crop(skull, identity.seed)
     return (

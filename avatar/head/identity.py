@@ -60,7 +60,7 @@ MIRA = Identity(
         "mouth/mouth-lowerlip-volume-incr": 0.25,
     }
     | {"mouth/mouth-angles-up": 0.45},
-    rest={"mouthClose": 0.04, "mouthSmile": 0.07, "eyeBlink": 0.08},
+    rest={"mouthClose": 0.04, "mouthSmile": 0.07, "eyeWide": 0.05},
     skin=srgb(217, 172, 148),
     blush=srgb(205, 122, 104),
     lips=srgb(182, 106, 100),
@@ -81,9 +81,9 @@ NOOR = Identity(
     targets=_macro({"african": 0.4, "asian": 0.25, "caucasian": 0.35}, "male", 0.25)
     | {"head/head-square": 0.3, "chin/chin-width-incr": 0.3, "nose/nose-width1-incr": 0.2}
     | {"mouth/mouth-angles-up": 0.4},
-    rest={"mouthClose": 0.04, "mouthSmile": 0.07, "eyeBlink": 0.03},
+    rest={"mouthClose": 0.04, "mouthSmile": 0.07, "eyeWide": 0.45},
     skin=srgb(156, 108, 80),
-    blush=srgb(150, 84, 66),
+    blush=srgb(160, 80, 60),
     lips=srgb(136, 80, 72),
     iris=srgb(70, 46, 30),
     hair=srgb(44, 35, 31),

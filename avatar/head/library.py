@@ -23,7 +23,7 @@ def head_path(name: str, data: Path | None = None) -> Path:
     """
     if name not in IDENTITIES:
         raise HeadMissing(f"there is no head {name!r}; heads: {', '.join(HEADS)}")
-    path = _cache() / f"{name}-{_edition()}.glb"
+    path = _cache() / f"{name}-{_EDITION}.glb"
     if not path.is_file():
         from avatar.gltf import write_head
         from avatar.head.build import build_head
@@ -48,3 +48,6 @@ def _edition() -> str:
     for source in sorted([*here.glob("*.py"), *(here.parent / "gltf").glob("*.py")]):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
+
+
+_EDITION = _edition()  # of the code as it is now: it may be edited while this process lives

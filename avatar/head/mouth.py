@@ -13,12 +13,12 @@ from avatar.head.source import BodySource, Points
 from avatar.head.surface import compact, subdivide, triangles
 from avatar.motion import Column
 
-TEETH: Final = Material("teeth", roughness=0.24, double_sided=True)
-TONGUE: Final = Material("tongue", roughness=0.30, double_sided=True)
+TEETH: Final = Material("teeth", roughness=0.42, double_sided=True)
+TONGUE: Final = Material("tongue", roughness=0.62, double_sided=True)
 
-ENAMEL: Final = (0.74, 0.68, 0.57)  # linear
+ENAMEL: Final = (0.66, 0.60, 0.50)  # linear
 GUMS: Final = (0.30, 0.075, 0.07)
-FLESH: Final = (0.54, 0.18, 0.16)
+FLESH: Final = (0.40, 0.115, 0.102)
 # Metres: the original's rows overlap, and its upper one ends far above the lips' line.
 UPPER: Final = np.array([0.0, -0.0045, 0.0005])
 LOWER: Final = np.array([0.0, -0.0050, -0.0022])
@@ -70,7 +70,7 @@ def tongue(source: BodySource, body: FloatArray, shapes: FloatArray) -> Part:
     morphs[Column.tongueOut] += out * (vertices - rest)
     depth = np.clip((rest[:, 2].max() - rest[:, 2]) / 0.045, 0, 1)
     groove = np.exp(-((rest[:, 0] / 0.0022) ** 2))
-    shade = (1 - 0.95 * depth**1.3) * (1 - 0.25 * groove)
+    shade = (1 - 0.96 * depth**1.05) * (1 - 0.25 * groove)
     colours = np.concatenate([np.array(FLESH) * shade[:, None], np.ones((len(rest), 1))], axis=1)
     return living_part(
         TONGUE, rest.astype(np.float32), triangles(finer.quads), colours.astype(np.float32), morphs

@@ -98,14 +98,19 @@ class BodySource:
 
 
 def at_rest(rest: Mapping[str, float]) -> FloatArray:
-    """Weights (52,) of shapes by ARKit's names, or by these without their side, which mean both."""
-    return np.array(
-        [
-            rest.get(name, rest.get(name.removesuffix("Left").removesuffix("Right"), 0.0))
-            for name in NAMES[:SHAPES]
-        ],
-        dtype=np.float32,
-    )
+    """Weights (52,) of shapes by ARKit's names, or by these without their side, which mean both.
+
+    Raises ``ValueError`` naming what is no shape.
+    """
+    weights = np.zeros(SHAPES, dtype=np.float32)
+    for shape, weight in rest.items():
+        meant = [
+            i for i, name in enumerate(NAMES[:SHAPES]) if name in (shape, f"{shape}Left", f"{shape}Right")
+        ]
+        if not meant:
+            raise ValueError(f"{shape!r} is none of ARKit's shapes; they are: {', '.join(NAMES[:SHAPES])}")
+        weights[meant] = weight
+    return weights
 
 
 def _read_obj(path: Path) -> tuple[FloatArray, FloatArray, dict[str, Polygons]]:

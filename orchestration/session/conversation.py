@@ -142,8 +142,9 @@ class Conversation:
         self._transcriber.discard()
         self._drafting.drop()
         self._speaking = False
+        if not self.understanding:
+            self._buffer.forget()
         if self._floor.holder is Floor.USER:
-            self._buffer.end()
             self._move(Floor.NOBODY)
 
     def answer(self, request: ReplyRequest) -> None:

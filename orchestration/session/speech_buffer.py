@@ -39,6 +39,11 @@ class SpeechBuffer:
             self._pre_roll.extend(self._turn)
             self._turn = None
 
+    def forget(self) -> None:
+        """Drop the turn and all that was kept."""
+        self._turn = None
+        self._pre_roll.clear()
+
     def pcm(self) -> FloatArray:
         """The turn's sound so far (samples,), 16 kHz."""
         return np.concatenate(self._turn) if self._turn else silence(0)

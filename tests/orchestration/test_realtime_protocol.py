@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from orchestration.media import silence
 from orchestration.simulation.scripted import spoken
-from tests.orchestration.realtime_clients import configured, pcm24, serving, until, url
+from tests.orchestration.realtime_clients import configured, pcm24, scripted, serving, until, url
 
 
 @asynccontextmanager
@@ -273,3 +273,38 @@ async def test_committing_ends_a_turn_that_the_server_began():
         await next_of(socket, "input_audio_buffer.speech_stopped", within=2)
         said = await next_of(socket, "conversation.item.input_audio_transcription.completed", within=3)
         assert said["transcript"] == "hello there"
+
+
+async def test_what_is_cleared_in_the_middle_of_a_turn_is_not_part_of_the_next_one():
+    async with serving() as (port, _), connected(port) as socket:
+        audio = {"input": {"transcription": {"model": "whisper-1"}}}
+        await send(socket, "session.update", session={"audio": audio})
+        for number in (0, 1):
+            piece = base64.b64encode(pcm24(spoken(number, 0.8))).decode()
+            await send(socket, "input_audio_buffer.append", audio=piece)
+            await next_of(socket, "input_audio_buffer.speech_started")
+            if number == 0:
+                await send(socket, "input_audio_buffer.clear")
+                await next_of(socket, "input_audio_buffer.cleared")
+        said = await next_of(socket, "conversation.item.input_audio_transcription.completed")
+        assert said["transcript"] == "stop"
+
+
+async def test_asking_twice_before_the_first_answer_has_begun_is_refused_once():
+    async with serving() as (port, _), connected(port) as socket:
+        await send(socket, "response.create", event_id="first")
+        await send(socket, "response.create", event_id="second")
+        assert (await next_of(socket, "error"))["error"]["event_id"] == "second"
+        assert (await next_of(socket, "response.done"))["response"]["status"] == "completed"
+
+
+async def test_speech_takes_back_a_response_that_has_not_begun():
+    engines = scripted()
+    engines.language_model.first_token = 2.0
+    async with serving(engines=engines) as (port, _), connected(port) as socket:
+        await send(socket, "response.create")
+        piece = base64.b64encode(pcm24(spoken(0, 0.8))).decode()
+        await send(socket, "input_audio_buffer.append", audio=piece)
+        done = (await next_of(socket, "response.done"))["response"]
+        assert done["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
+        assert (await next_of(socket, "response.done"))["response"]["status"] == "completed"

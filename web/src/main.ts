@@ -5,7 +5,7 @@ import { LiveConversation } from "./conversation/live.ts";
 import { fetchOptions } from "./conversation/server-options.ts";
 import { PAGE_TIMERS } from "./conversation/timers.ts";
 import { Capture } from "./instruments/capture.ts";
-import { instruments, type Snapshot } from "./instruments/instruments.ts";
+import { instruments, noteFrameCost, type Snapshot } from "./instruments/instruments.ts";
 import { seeded } from "./motion/random.ts";
 import { Relay } from "./relay/relay.ts";
 import { mount } from "./ui/mount.ts";
@@ -44,4 +44,6 @@ addEventListener("pagehide", () => {
 
 const root = document.getElementById("app");
 if (root === null) throw new Error('index.html has no element with the id "app"');
-mount(root, conversation);
+mount(root, conversation, (_now, cost) => {
+  noteFrameCost(cost);
+});

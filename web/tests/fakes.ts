@@ -5,7 +5,13 @@ import type { Conversation, Options, StartChoice, View } from "../src/conversati
 export const OPTIONS: Options = {
   persona: "mira",
   personas: [
-    { name: "mira", title: "Mira", detail: "Receptionist of a small hotel by the sea", voice: "clear", head: "mira" },
+    {
+      name: "mira",
+      title: "Mira",
+      detail: "Receptionist of a small hotel by the sea",
+      voice: "clear",
+      head: "mira",
+    },
     { name: "noor", title: "Noor", detail: "Curious guest with many questions", voice: "warm", head: "noor" },
   ],
   voices: [

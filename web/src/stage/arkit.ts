@@ -63,7 +63,7 @@ export function arkitHead(gltf: GLTF, inspection: Inspection, cheap: boolean): H
 }
 
 function rotate(turn: Turn, motion: Float32Array, at: number): void {
-  turn.to(motion[at] as number, motion[at + 1] as number, motion[at + 2] as number);
+  turn.to(motion[at] ?? 0, motion[at + 1] ?? 0, motion[at + 2] ?? 0);
 }
 
 function turn(root: Object3D, name: RegExp): Turn | null {

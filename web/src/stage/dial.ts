@@ -27,7 +27,8 @@ export function gains({ intensity, calm }: Liveliness, into: Float32Array): void
   const gaze = calm ? 0 : intensity;
   for (let i = 0; i < HEAD; i++) {
     const part = PARTS[i];
-    into[i] = part === "lips" ? lips : part === "gaze" ? gaze : part === "blink" ? Math.sign(intensity) : intensity;
+    into[i] =
+      part === "lips" ? lips : part === "gaze" ? gaze : part === "blink" ? Math.sign(intensity) : intensity;
   }
   into.fill(calm ? CALM_HEAD * intensity : intensity, HEAD, HEAD + 3);
   into.fill(gaze, HEAD + 3, CHANNELS);
@@ -54,12 +55,12 @@ export class Dial {
   apply(motion: Float32Array, elapsed: number): void {
     const share = 1 - Math.exp(-elapsed / EASE);
     for (let i = 0; i < CHANNELS; i++) {
-      const wanted = this.wanted[i] as number;
-      let gain = this.now[i] as number;
+      const wanted = this.wanted[i] ?? 0;
+      let gain = this.now[i] ?? 0;
       gain += share * (wanted - gain);
       if (Math.abs(wanted - gain) < 1e-3) gain = wanted;
       this.now[i] = gain;
-      const value = gain * (motion[i] as number);
+      const value = gain * (motion[i] ?? 0);
       motion[i] = i < HEAD ? Math.min(Math.max(value, 0), 1) : value;
     }
   }

@@ -36,7 +36,13 @@ export function frameFor(width: number, height: number, insets: Insets): Frame {
 }
 
 /** Point the camera at eyes in the origin; `length` is from eyes to chin. The lens shifts, so that it looks straight on. */
-export function aim(camera: PerspectiveCamera, frame: Frame, length: number, width: number, height: number): void {
+export function aim(
+  camera: PerspectiveCamera,
+  frame: Frame,
+  length: number,
+  width: number,
+  height: number,
+): void {
   camera.fov = LENS;
   camera.aspect = width / height;
   const distance = (frame.extent * length) / 2 / Math.tan((LENS * Math.PI) / 360);

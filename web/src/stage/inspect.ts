@@ -68,7 +68,9 @@ export function inspect(bytes: ArrayBuffer): Inspection {
   }
   const inspection = listed("glb", names);
   if (inspection.found.size === 0) {
-    throw new HeadRefused(targets === 0 ? words.head.noShapes : words.head.noNames(targets, names.slice(0, 3)));
+    throw new HeadRefused(
+      targets === 0 ? words.head.noShapes : words.head.noNames(targets, names.slice(0, 3)),
+    );
   }
   const needed = NEEDED.filter((shape) => !inspection.found.has(shape));
   if (needed.length > 0) throw new HeadRefused(words.head.needed(needed));

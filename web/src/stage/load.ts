@@ -9,7 +9,9 @@ import { words } from "../ui/words.ts";
 export async function readHead(bytes: ArrayBuffer, cheap: boolean): Promise<Head> {
   const inspection = inspect(bytes);
   try {
-    return inspection.kind === "vrm" ? await vrm(bytes, inspection, cheap) : arkitHead(await parse(bytes), inspection, cheap);
+    return inspection.kind === "vrm"
+      ? await vrm(bytes, inspection, cheap)
+      : arkitHead(await parse(bytes), inspection, cheap);
   } catch (error) {
     if (error instanceof HeadRefused) throw error;
     throw new HeadRefused(words.head.broken(error instanceof Error ? error.message : String(error)), {

@@ -32,7 +32,7 @@ export class SparseMorphs {
     const turns = geometry.morphAttributes.normal ?? [];
     const relative = geometry.morphTargetsRelative;
     this.restPositions = plain(geometry, "position");
-    this.restNormals = geometry.getAttribute("normal") ? plain(geometry, "normal") : null;
+    this.restNormals = geometry.hasAttribute("normal") ? plain(geometry, "normal") : null;
     for (const [index, shape] of shapes.entries()) {
       const bend = bends[index];
       if (shape < 0 || !bend) continue;
@@ -82,22 +82,21 @@ export class SparseMorphs {
   /** Bend to the weights in `motion`; says whether anything changed. */
   apply(motion: Float32Array): boolean {
     let changed = false;
-    for (let i = 0; i < this.targets.length; i++) {
-      const weight = motion[(this.targets[i] as Target).shape] as number;
-      if (Math.abs(weight - (this.drawn[i] as number)) > SAME) {
-        changed = true;
-        break;
-      }
+    let index = 0;
+    for (const target of this.targets) {
+      if (Math.abs((motion[target.shape] ?? 0) - (this.drawn[index] ?? 0)) > SAME) changed = true;
+      index += 1;
     }
     if (!changed) return false;
     const points = this.positions.array as Float32Array;
     points.set(this.restPositions);
     const turns = this.normals ? (this.normals.array as Float32Array) : null;
     if (turns && this.restNormals) turns.set(this.restNormals);
-    for (let i = 0; i < this.targets.length; i++) {
-      const target = this.targets[i] as Target;
-      const weight = motion[target.shape] as number;
-      this.drawn[i] = weight;
+    index = 0;
+    for (const target of this.targets) {
+      const weight = motion[target.shape] ?? 0;
+      this.drawn[index] = weight;
+      index += 1;
       if (Math.abs(weight) > SAME) add(target, weight, points, turns);
     }
     this.positions.needsUpdate = true;
@@ -109,14 +108,14 @@ export class SparseMorphs {
 function add(target: Target, weight: number, points: Float32Array, turns: Float32Array | null): void {
   const { vertices, offsets } = target;
   for (let i = 0, from = 0; i < vertices.length; i++, from += 6) {
-    const at = 3 * (vertices[i] as number);
-    points[at] = (points[at] as number) + weight * (offsets[from] as number);
-    points[at + 1] = (points[at + 1] as number) + weight * (offsets[from + 1] as number);
-    points[at + 2] = (points[at + 2] as number) + weight * (offsets[from + 2] as number);
+    const at = 3 * (vertices[i] ?? 0);
+    points[at] = (points[at] ?? 0) + weight * (offsets[from] ?? 0);
+    points[at + 1] = (points[at + 1] ?? 0) + weight * (offsets[from + 1] ?? 0);
+    points[at + 2] = (points[at + 2] ?? 0) + weight * (offsets[from + 2] ?? 0);
     if (turns) {
-      turns[at] = (turns[at] as number) + weight * (offsets[from + 3] as number);
-      turns[at + 1] = (turns[at + 1] as number) + weight * (offsets[from + 4] as number);
-      turns[at + 2] = (turns[at + 2] as number) + weight * (offsets[from + 5] as number);
+      turns[at] = (turns[at] ?? 0) + weight * (offsets[from + 3] ?? 0);
+      turns[at + 1] = (turns[at + 1] ?? 0) + weight * (offsets[from + 4] ?? 0);
+      turns[at + 2] = (turns[at + 2] ?? 0) + weight * (offsets[from + 5] ?? 0);
     }
   }
 }
@@ -138,15 +137,15 @@ function sparse(
       const turned = turn ? turn.getComponent(vertex, axis) - (restNormals?.[3 * vertex + axis] ?? 0) : 0;
       dense[6 * vertex + axis] = moved;
       dense[6 * vertex + 3 + axis] = turned;
-      largest[0] = Math.max(largest[0] as number, Math.abs(moved));
-      largest[1] = Math.max(largest[1] as number, Math.abs(turned));
+      largest[0] = Math.max(largest[0] ?? 0, Math.abs(moved));
+      largest[1] = Math.max(largest[1] ?? 0, Math.abs(turned));
     }
   }
   const kept: number[] = [];
-  const floors = [STILL * (largest[0] as number), 10 * STILL * (largest[1] as number)];
+  const floors = [STILL * (largest[0] ?? 0), 10 * STILL * (largest[1] ?? 0)];
   for (let vertex = 0; vertex < bend.count; vertex++) {
     for (let axis = 0; axis < 6; axis++) {
-      if (Math.abs(dense[6 * vertex + axis] as number) > (floors[axis < 3 ? 0 : 1] as number)) {
+      if (Math.abs(dense[6 * vertex + axis] ?? 0) > (floors[axis < 3 ? 0 : 1] ?? 0)) {
         kept.push(vertex);
         break;
       }

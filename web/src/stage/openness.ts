@@ -8,7 +8,7 @@ const SKY_SAMPLES = 26;
 const KEY_SAMPLES = 10;
 const KEY_WIDTH = 0.22;
 /** How far behind the nearest surface still counts as lit, as a share of the head's size. */
-const SLACK = 0.012;
+const SLACK = 0.024;
 /** Openness of what no light reaches. */
 export const DARK = 0.12;
 /** Materials too fine to cast or take these shadows. */
@@ -31,11 +31,18 @@ export function measureOpenness(root: Object3D, most = 120_000): void {
     if (Array.isArray(mesh.material) || FINE.test(mesh.material.name)) return;
     (INSIDE.test(mesh.material.name) ? inside : meshes).push(mesh);
   });
-  const parts = meshes.map((mesh) => ({ mesh, points: placed(mesh), open: null as Float32Array | null }));
+  const parts = meshes.map((mesh) => {
+    const points = placed(mesh);
+    return {
+      mesh,
+      points,
+      seen: new Float32Array(points.length),
+      open: new Float32Array((2 * points.length) / 3),
+    };
+  });
   const triangles = meshes.reduce((sum, { geometry }) => sum + (geometry.index?.count ?? 0) / 3, 0);
   if (triangles === 0 || triangles > most) return;
   const { centre, radius } = sphere(parts.map((part) => part.points));
-  for (const part of parts) part.open = new Float32Array((2 * part.points.length) / 3);
   const depth = new Float32Array(SIDE * SIDE);
   const key = LIGHTS[0];
   const views = [
@@ -49,18 +56,13 @@ export function measureOpenness(root: Object3D, most = 120_000): void {
   for (const { direction, channel, share } of views) {
     const axes = across(direction);
     depth.fill(-Infinity);
-    const seen = parts.map((part) => project(part.points, centre, radius, axes, direction));
-    parts.forEach((part, i) => {
-      fill(depth, part.mesh.geometry.index?.array, seen[i] as Float32Array);
-    });
-    parts.forEach((part, i) => {
-      gather(depth, seen[i] as Float32Array, part.open as Float32Array, channel, share, 2 * SLACK);
-    });
+    for (const { points, seen } of parts) project(points, centre, radius, axes, direction, seen);
+    for (const { mesh, seen } of parts) fill(depth, mesh.geometry.index?.array, seen);
+    for (const { seen, open } of parts) gather(depth, seen, open, channel, share);
   }
   for (const { mesh, open } of parts) {
-    if (!open) continue;
     // A flat, open surface sees half of all directions: that is 1.
-    for (let i = 0; i < open.length; i += 2) open[i] = Math.min(1, DARK + 1.9 * (open[i] as number));
+    for (let i = 0; i < open.length; i += 2) open[i] = Math.min(1, DARK + 1.9 * (open[i] ?? 0));
     mesh.geometry.setAttribute("openness", new BufferAttribute(open, 2));
   }
   darkenInside(inside, THROAT * radius);
@@ -69,11 +71,12 @@ export function measureOpenness(root: Object3D, most = 120_000): void {
 function darkenInside(meshes: readonly Mesh[], reach: number): void {
   const parts = meshes.map((mesh) => ({ mesh, points: placed(mesh) }));
   let front = -Infinity;
-  for (const { points } of parts) for (let z = 2; z < points.length; z += 3) front = Math.max(front, points[z] as number);
+  for (const { points } of parts)
+    for (let z = 2; z < points.length; z += 3) front = Math.max(front, points[z] ?? 0);
   for (const { mesh, points } of parts) {
     const open = new Float32Array((2 * points.length) / 3);
     for (let vertex = 0; vertex < open.length / 2; vertex++) {
-      const near = Math.max(0, 1 - (front - (points[3 * vertex + 2] as number)) / reach);
+      const near = Math.max(0, 1 - (front - (points[3 * vertex + 2] ?? 0)) / reach);
       open.fill(0.04 + 0.7 * near * near, 2 * vertex, 2 * vertex + 2);
     }
     mesh.geometry.setAttribute("openness", new BufferAttribute(open, 2));
@@ -121,36 +124,38 @@ function across(direction: Vector3): readonly [Vector3, Vector3] {
   return [right, direction.clone().cross(right)];
 }
 
-/** Pixels and depth (towards the light is more) of points, as seen from `direction`. */
+/** Pixels and depth (towards the light is more) of points, as seen from `direction`, into `seen`. */
 function project(
   points: Float32Array,
   centre: Vector3,
   radius: number,
   [right, up]: readonly [Vector3, Vector3],
   direction: Vector3,
-): Float32Array {
-  const seen = new Float32Array(points.length);
+  seen: Float32Array,
+): void {
   const scale = (SIDE - 4) / (2 * radius);
   for (let at = 0; at < points.length; at += 3) {
-    const x = (points[at] as number) - centre.x;
-    const y = (points[at + 1] as number) - centre.y;
-    const z = (points[at + 2] as number) - centre.z;
+    const x = (points[at] ?? 0) - centre.x;
+    const y = (points[at + 1] ?? 0) - centre.y;
+    const z = (points[at + 2] ?? 0) - centre.z;
     seen[at] = SIDE / 2 + scale * (x * right.x + y * right.y + z * right.z);
     seen[at + 1] = SIDE / 2 + scale * (x * up.x + y * up.y + z * up.z);
     seen[at + 2] = (x * direction.x + y * direction.y + z * direction.z) / radius;
   }
-  return seen;
 }
 
 function fill(depth: Float32Array, index: ArrayLike<number> | undefined, seen: Float32Array): void {
   if (!index) return;
   for (let i = 0; i < index.length; i += 3) {
-    const a = 3 * (index[i] as number);
-    const b = 3 * (index[i + 1] as number);
-    const c = 3 * (index[i + 2] as number);
-    const [ax, ay, bx, by, cx, cy] = [seen[a], seen[a + 1], seen[b], seen[b + 1], seen[c], seen[c + 1]] as number[] as [
-      number, number, number, number, number, number,
-    ];
+    const a = 3 * (index[i] ?? 0);
+    const b = 3 * (index[i + 1] ?? 0);
+    const c = 3 * (index[i + 2] ?? 0);
+    const ax = seen[a] ?? 0;
+    const ay = seen[a + 1] ?? 0;
+    const bx = seen[b] ?? 0;
+    const by = seen[b + 1] ?? 0;
+    const cx = seen[c] ?? 0;
+    const cy = seen[c + 1] ?? 0;
     const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
     if (Math.abs(area) < 1e-9) continue;
     const top = Math.min(Math.ceil(Math.max(ay, by, cy)), SIDE - 1);
@@ -160,10 +165,9 @@ function fill(depth: Float32Array, index: ArrayLike<number> | undefined, seen: F
         const u = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area;
         const v = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area;
         if (u < 0 || v < 0 || u + v > 1) continue;
-        const near =
-          (seen[a + 2] as number) * (1 - u - v) + (seen[b + 2] as number) * u + (seen[c + 2] as number) * v;
+        const near = (seen[a + 2] ?? 0) * (1 - u - v) + (seen[b + 2] ?? 0) * u + (seen[c + 2] ?? 0) * v;
         const pixel = y * SIDE + x;
-        if (near > (depth[pixel] as number)) depth[pixel] = near;
+        if (near > (depth[pixel] ?? 0)) depth[pixel] = near;
       }
     }
   }
@@ -175,18 +179,17 @@ function gather(
   open: Float32Array,
   channel: number,
   share: number,
-  slack: number,
 ): void {
   for (let at = 0, into = channel; at < seen.length; at += 3, into += 2) {
-    const x = Math.min(Math.max(Math.floor(seen[at] as number), 0), SIDE - 2);
-    const y = Math.min(Math.max(Math.floor(seen[at + 1] as number), 0), SIDE - 2);
-    const own = (seen[at + 2] as number) + slack;
-    const fx = (seen[at] as number) - x;
-    const fy = (seen[at + 1] as number) - y;
+    const x = Math.min(Math.max(Math.floor(seen[at] ?? 0), 0), SIDE - 2);
+    const y = Math.min(Math.max(Math.floor(seen[at + 1] ?? 0), 0), SIDE - 2);
+    const own = (seen[at + 2] ?? 0) + SLACK;
+    const fx = (seen[at] ?? 0) - x;
+    const fy = (seen[at + 1] ?? 0) - y;
     const lit = (column: number, row: number): number =>
-      own >= (depth[row * SIDE + column] as number) ? share : 0;
+      own >= (depth[row * SIDE + column] ?? 0) ? share : 0;
     const low = lit(x, y) * (1 - fx) + lit(x + 1, y) * fx;
     const high = lit(x, y + 1) * (1 - fx) + lit(x + 1, y + 1) * fx;
-    open[into] = (open[into] as number) + low * (1 - fy) + high * fy;
+    open[into] = (open[into] ?? 0) + low * (1 - fy) + high * fy;
   }
 }

@@ -66,11 +66,9 @@ export const RIGHT_EYE = 58;
 /** Without these a head can neither talk nor blink. */
 export const NEEDED: readonly Shape[] = ["jawOpen", "eyeBlinkLeft", "eyeBlinkRight"];
 
-const PLACES: ReadonlyMap<Shape, number> = new Map(SHAPES.map((name, place) => [name, place]));
-
 /** Where a shape stands in the motion, 0..51. */
 export function place(shape: Shape): number {
-  return PLACES.get(shape) as number;
+  return SHAPES.indexOf(shape);
 }
 
 const SPELLINGS: ReadonlyMap<string, Shape> = spellings();

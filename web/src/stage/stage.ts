@@ -60,7 +60,12 @@ export class Stage {
     liveliness: Liveliness,
   ) {
     const software = drawsInSoftware();
-    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: !software, powerPreference: "high-performance" });
+    this.renderer = new WebGLRenderer({
+      canvas,
+      alpha: true,
+      antialias: !software,
+      powerPreference: "high-performance",
+    });
     this.renderer.outputColorSpace = SRGBColorSpace;
     this.renderer.toneMapping = ACESFilmicToneMapping;
     this.renderer.toneMappingExposure = 1.0;
@@ -141,13 +146,20 @@ export class Stage {
     const to = this.wanted;
     let at = this.framed;
     if (at !== to) {
-      const left = Math.abs(at.shiftX - to.shiftX) + Math.abs(at.shiftY - to.shiftY) + Math.abs(at.extent / to.extent - 1) * 500;
-      const share = this.calm || !this.settled || left < 0.5 ? 1 : 1 - Math.pow(1 - GLIDE, Math.min(elapsed, 100) / 1000);
-      at = share === 1 ? to : {
-        extent: at.extent + share * (to.extent - at.extent),
-        shiftX: at.shiftX + share * (to.shiftX - at.shiftX),
-        shiftY: at.shiftY + share * (to.shiftY - at.shiftY),
-      };
+      const left =
+        Math.abs(at.shiftX - to.shiftX) +
+        Math.abs(at.shiftY - to.shiftY) +
+        Math.abs(at.extent / to.extent - 1) * 500;
+      const share =
+        this.calm || !this.settled || left < 0.5 ? 1 : 1 - Math.pow(1 - GLIDE, Math.min(elapsed, 100) / 1000);
+      at =
+        share === 1
+          ? to
+          : {
+              extent: at.extent + share * (to.extent - at.extent),
+              shiftX: at.shiftX + share * (to.shiftX - at.shiftX),
+              shiftY: at.shiftY + share * (to.shiftY - at.shiftY),
+            };
       this.framed = at;
       aim(this.camera, at, LENGTH, this.width, this.height);
     }

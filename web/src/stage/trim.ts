@@ -4,7 +4,6 @@ import { DARK, INSIDE } from "./openness.ts";
 /** A head turns by less than 35 degrees here: what faces back by more than that again is never seen. */
 const BACKWARDS = -0.58;
 
-
 /**
  * Leave out what only the back of the head shows and what no light reaches, such as skin under hair: where the
  * processor draws, each vertex counts. For heads that face
@@ -17,9 +16,11 @@ export function trim(root: Object3D): void {
     const { index } = mesh.geometry;
     if (!index) return;
     const hidden = hiddenAtRest(mesh);
-    const open = mesh.geometry.getAttribute("openness");
     const inside = !Array.isArray(mesh.material) && INSIDE.test(mesh.material.name);
-    if (open && !inside) for (let i = 0; i < hidden.length; i++) if (open.getX(i) <= DARK) hidden[i] = 1;
+    if (mesh.geometry.hasAttribute("openness") && !inside) {
+      const open = mesh.geometry.getAttribute("openness");
+      for (let i = 0; i < hidden.length; i++) if (open.getX(i) <= DARK) hidden[i] = 1;
+    }
     const kept: number[] = [];
     for (let i = 0; i < index.count; i += 3) {
       const corners = [index.getX(i), index.getX(i + 1), index.getX(i + 2)];

@@ -15,7 +15,8 @@ import { LIGHTS, SKY, type Surface } from "./lights.ts";
  */
 export function vertexLit(mesh: Mesh, like: MeshStandardMaterial, surface: Surface): Material {
   const bends = mesh.morphTargetInfluences !== undefined; // on the card
-  const neck = mesh instanceof SkinnedMesh && mesh.skeleton.bones.length === 2 && !bends ? mesh.skeleton : null;
+  const neck =
+    mesh instanceof SkinnedMesh && mesh.skeleton.bones.length === 2 && !bends ? mesh.skeleton : null;
   const bones = neck ? [new Matrix4(), new Matrix4()] : [];
   const material = new ShaderMaterial({
     name: like.name,
@@ -58,7 +59,8 @@ export function vertexLit(mesh: Mesh, like: MeshStandardMaterial, surface: Surfa
   return material;
 }
 
-const vec3 = (values: readonly number[]): string => `vec3(${values.map((value) => value.toFixed(4)).join(", ")})`;
+const vec3 = (values: readonly number[]): string =>
+  `vec3(${values.map((value) => value.toFixed(4)).join(", ")})`;
 
 const VERTEX = /* glsl */ `
 #include <common>

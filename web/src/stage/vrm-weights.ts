@@ -10,7 +10,10 @@ const of = (shape: Shape): Weight => {
   return (motion) => motion[at] ?? 0;
 };
 const clamp = (value: number): number => Math.min(Math.max(value, 0), 1);
-const mean = (a: Weight, b: Weight): Weight => (motion) => (a(motion) + b(motion)) / 2;
+const mean =
+  (a: Weight, b: Weight): Weight =>
+  (motion) =>
+    (a(motion) + b(motion)) / 2;
 
 const open = of("jawOpen");
 const shut = of("mouthClose");
@@ -31,7 +34,8 @@ export const PRESETS: Readonly<Record<string, Weight>> = {
   lookLeft: mean(of("eyeLookOutLeft"), of("eyeLookInRight")),
   lookRight: mean(of("eyeLookInLeft"), of("eyeLookOutRight")),
   // An open jaw is an "aa" as far as the lips are neither round nor spread.
-  aa: (motion) => clamp(1.5 * gap(motion) * (1 - clamp(funnel(motion) + pucker(motion))) * (1 - 0.5 * stretch(motion))),
+  aa: (motion) =>
+    clamp(1.5 * gap(motion) * (1 - clamp(funnel(motion) + pucker(motion))) * (1 - 0.5 * stretch(motion))),
   oh: (motion) => clamp(funnel(motion)) * clamp(0.35 + 1.5 * gap(motion)),
   ou: (motion) => clamp(pucker(motion)) * (1 - 0.5 * clamp(funnel(motion))),
   ee: (motion) => 0.6 * clamp(stretch(motion)) * clamp(4 * gap(motion)),
@@ -40,9 +44,6 @@ export const PRESETS: Readonly<Record<string, Weight>> = {
   sad: (motion) => 0.5 * clamp(frown(motion)),
   surprised: (motion) => 0.4 * clamp(mean(of("browOuterUpLeft"), of("browOuterUpRight"))(motion)),
 };
-
-/** Eyes that bones turn aren't turned again by expressions. */
-const LOOKS = /^look/;
 
 /**
  * How each of a model's expressions is driven: by the ARKit shape it is named for, else, where the shapes it stands
@@ -56,7 +57,14 @@ export function drivers(names: readonly string[], eyeBones: boolean): { name: st
   const mouth = shapes.has("jawOpen");
   for (const [name, weight] of Object.entries(PRESETS)) {
     if (!names.includes(name)) continue;
-    if (LOOKS.test(name) ? eyeBones || shapes.has("eyeLookUpLeft") : name.startsWith("blink") ? blinks : mouth) continue;
+    if (
+      name.startsWith("look")
+        ? eyeBones || shapes.has("eyeLookUpLeft")
+        : name.startsWith("blink")
+          ? blinks
+          : mouth
+    )
+      continue;
     driven.push({ name, weight });
   }
   if (!blinks && names.includes("blink") && !names.includes("blinkLeft")) {

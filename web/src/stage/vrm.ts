@@ -85,7 +85,10 @@ function find(vrm: VRM): Landmarks {
   const [left, right] = [at("leftEye"), at("rightEye")];
   const neck = at("neck");
   const unit = neck ? Math.max(head.distanceTo(neck), 0.02) : 0.08;
-  const eyes = left && right ? left.add(right).divideScalar(2) : head.clone().add(new Vector3(0, 0.9 * unit, 0.5 * unit));
+  const eyes =
+    left && right
+      ? left.add(right).divideScalar(2)
+      : head.clone().add(new Vector3(0, 0.9 * unit, 0.5 * unit));
   // A head's bone is about as high as the mouth: the chin lies half as far again below the eyes.
   return { eyes, length: Math.max(1.5 * (eyes.y - head.y), 0.6 * unit) };
 }

@@ -17,7 +17,12 @@ export class Banner {
 
   /** `role`: "alert" for what went wrong, "status" for the rest. */
   constructor(role: "alert" | "status") {
-    this.body = element("div", { class: "message-box", hidden: true }, element("div", {}, this.title, this.remedy), this.actions);
+    this.body = element(
+      "div",
+      { class: "message-box", hidden: true },
+      element("div", {}, this.title, this.remedy),
+      this.actions,
+    );
     this.root = element("div", { class: `banner ${role}`, role }, this.body);
   }
 

@@ -78,7 +78,8 @@ class Row {
   constructor(caption: Caption, name: string) {
     const mine = caption.speaker === "user";
     const speaker = element("span", { class: "speaker" }, mine ? words.captions.you : name);
-    if (caption.typed) speaker.append(icon("pen"), element("span", { class: "unseen" }, words.captions.typed));
+    if (caption.typed)
+      speaker.append(icon("pen"), element("span", { class: "unseen" }, words.captions.typed));
     this.root = element("li", { class: mine ? "mine" : "theirs" }, speaker, this.text, this.mark);
   }
 

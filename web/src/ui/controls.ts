@@ -84,8 +84,17 @@ export class Controls {
     this.mode.hidden = !on;
     this.mode.setAttribute("aria-pressed", (view.talkMode === "push").toString());
     if (!on) {
-      relabel(this.microphone, "muted", view.microphone === "asking" ? words.controls.asking : words.controls.microphoneOn);
-    } else relabel(this.microphone, view.muted ? "muted" : "microphone", view.muted ? words.controls.unmute : words.controls.mute);
+      relabel(
+        this.microphone,
+        "muted",
+        view.microphone === "asking" ? words.controls.asking : words.controls.microphoneOn,
+      );
+    } else
+      relabel(
+        this.microphone,
+        view.muted ? "muted" : "microphone",
+        view.muted ? words.controls.unmute : words.controls.mute,
+      );
     this.microphone.classList.toggle("off", !on || view.muted);
     const level = on && !view.muted ? Math.min(view.level, 1) : 0;
     this.root.style.setProperty("--level", level.toFixed(2));

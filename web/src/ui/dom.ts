@@ -29,8 +29,16 @@ export function icon(name: IconName): SVGSVGElement {
 }
 
 /** A button that shows an icon and says `label`. */
-export function iconButton(name: IconName, label: string, attributes: Readonly<Record<string, string>> = {}): HTMLButtonElement {
-  return element("button", { type: "button", class: "round", "aria-label": label, title: label, ...attributes }, icon(name));
+export function iconButton(
+  name: IconName,
+  label: string,
+  attributes: Readonly<Record<string, string>> = {},
+): HTMLButtonElement {
+  return element(
+    "button",
+    { type: "button", class: "round", "aria-label": label, title: label, ...attributes },
+    icon(name),
+  );
 }
 
 /** Change what a button shows and says. */
@@ -62,10 +70,16 @@ export function field(label: string, input: HTMLElement, hint?: string): HTMLDiv
 }
 
 /** Fill a select; keeps `chosen` if it is among the options. */
-export function fill(select: HTMLSelectElement, options: readonly (readonly [string, string])[], chosen: string): void {
+export function fill(
+  select: HTMLSelectElement,
+  options: readonly (readonly [string, string])[],
+  chosen: string,
+): void {
   const same =
     select.options.length === options.length &&
-    options.every(([value, text], i) => select.options[i]?.value === value && select.options[i].text === text);
+    options.every(
+      ([value, text], i) => select.options[i]?.value === value && select.options[i].text === text,
+    );
   if (!same) select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
   if (options.some(([value]) => value === chosen)) select.value = chosen;
 }

@@ -31,7 +31,9 @@ export function mount(root: HTMLElement, conversation: Conversation, onFrame?: F
     const now = preferences.value;
     return {
       ...(options ? { persona: chosenPersona(options, now.persona) } : {}),
-      ...(now.voice !== null && options?.voices.some(({ name }) => name === now.voice) ? { voice: now.voice } : {}),
+      ...(now.voice !== null && options?.voices.some(({ name }) => name === now.voice)
+        ? { voice: now.voice }
+        : {}),
       microphone: now.speaks ? now.microphone : null,
       consent,
     };
@@ -42,18 +44,29 @@ export function mount(root: HTMLElement, conversation: Conversation, onFrame?: F
     const { talkMode, volume, loudspeaker } = preferences.value;
     conversation.setTalkMode(talkMode);
     conversation.setVolume(volume);
-    void conversation.start(choice(consent)).then(() => (loudspeaker === "" ? undefined : conversation.setLoudspeaker(loudspeaker)));
+    void conversation
+      .start(choice(consent))
+      .then(() => (loudspeaker === "" ? undefined : conversation.setLoudspeaker(loudspeaker)));
   };
 
   const status = new Status();
   const captions = new Captions();
   const controls = new Controls(conversation, preferences);
-  const problems = new Problems(conversation, () => choice(consented), () => {
-    controls.message.focus();
-  });
-  const ownHead = new OwnHead(news, trouble, (bytes) => scene.read(bytes), (head) => {
-    scene.showOwn(head);
-  });
+  const problems = new Problems(
+    conversation,
+    () => choice(consented),
+    () => {
+      controls.message.focus();
+    },
+  );
+  const ownHead = new OwnHead(
+    news,
+    trouble,
+    (bytes) => scene.read(bytes),
+    (head) => {
+      scene.showOwn(head);
+    },
+  );
   const settings = new Settings(conversation, preferences, {
     restart: () => {
       conversation.stop();
@@ -89,7 +102,12 @@ export function mount(root: HTMLElement, conversation: Conversation, onFrame?: F
     "div",
     { class: "page" },
     scene.root,
-    element("header", { class: "top" }, status.root, element("div", { class: "corner" }, status.quality, buttons)),
+    element(
+      "header",
+      { class: "top" },
+      status.root,
+      element("div", { class: "corner" }, status.quality, buttons),
+    ),
     element("div", { class: "banners" }, problems.banner.root, trouble.root, news.root),
     element("main", { class: "main" }, scene.free, panel.root, captions.root),
     controls.root,
@@ -135,22 +153,41 @@ export function mount(root: HTMLElement, conversation: Conversation, onFrame?: F
     preferences.set({ intensity: Math.round(20 * intensity) / 20 });
   };
   listenToKeys({
-    enabled: () => preferences.value.shortcuts && (document.querySelector("dialog[open]") === null),
-    canPress: () => conversation.view.phase === "open" && conversation.view.talkMode === "push" && conversation.view.microphone === "on",
+    enabled: () => preferences.value.shortcuts && document.querySelector("dialog[open]") === null,
+    canPress: () =>
+      conversation.view.phase === "open" &&
+      conversation.view.talkMode === "push" &&
+      conversation.view.microphone === "on",
     press: (down) => {
       controls.press(down);
     },
     keys: {
-      m: () => { if (conversation.view.phase === "open") controls.toggle(); },
-      t: () => { controls.message.focus(); },
-      c: () => { preferences.set({ captions: !preferences.value.captions }); },
+      m: () => {
+        if (conversation.view.phase === "open") controls.toggle();
+      },
+      t: () => {
+        controls.message.focus();
+      },
+      c: () => {
+        preferences.set({ captions: !preferences.value.captions });
+      },
       f: fullScreen,
       s: openSettings,
-      r: () => { preferences.set({ calm: !scene.calm }); },
-      "+": () => { dial(0.1); },
-      "=": () => { dial(0.1); },
-      "-": () => { dial(-0.1); },
-      "?": () => { toggle(help); },
+      r: () => {
+        preferences.set({ calm: !scene.calm });
+      },
+      "+": () => {
+        dial(0.1);
+      },
+      "=": () => {
+        dial(0.1);
+      },
+      "-": () => {
+        dial(-0.1);
+      },
+      "?": () => {
+        toggle(help);
+      },
     },
   });
 }
@@ -166,12 +203,16 @@ function named(view: View, options: Options | null, preferred: string | null): V
 /** When the conversation begins or ends, the focus goes along, unless it is already somewhere that stays. */
 function follow(before: View["phase"] | null, view: View, controls: Controls, panel: StartPanel): void {
   const at = document.activeElement;
-  const lost = at === null || at === document.body || !(at instanceof HTMLElement) || at.offsetParent === null;
+  const lost =
+    at === null || at === document.body || !(at instanceof HTMLElement) || at.offsetParent === null;
   if (before === null || !(lost || panel.root.contains(at))) return;
   if (view.phase === "open" && before === "connecting") controls.message.focus({ preventScroll: true });
 }
 
-function topButtons(settings: () => void, help: () => void): { buttons: HTMLElement; fullScreen: () => void } {
+function topButtons(
+  settings: () => void,
+  help: () => void,
+): { buttons: HTMLElement; fullScreen: () => void } {
   const fullScreen = (): void => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void document.documentElement.requestFullscreen();
@@ -181,11 +222,18 @@ function topButtons(settings: () => void, help: () => void): { buttons: HTMLElem
   expand.addEventListener("click", fullScreen);
   document.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement !== null;
-    relabel(expand, full ? "shrink" : "expand", full ? words.controls.leaveFullScreen : words.controls.fullScreen);
+    relabel(
+      expand,
+      full ? "shrink" : "expand",
+      full ? words.controls.leaveFullScreen : words.controls.fullScreen,
+    );
   });
   const list = iconButton("help", words.controls.help);
   list.addEventListener("click", help);
   const open = iconButton("settings", words.controls.settings);
   open.addEventListener("click", settings);
-  return { buttons: element("div", { class: "buttons" }, list, expand, open), fullScreen: expand.hidden ? () => undefined : fullScreen };
+  return {
+    buttons: element("div", { class: "buttons" }, list, expand, open),
+    fullScreen: expand.hidden ? () => undefined : fullScreen,
+  };
 }

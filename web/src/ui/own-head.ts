@@ -11,7 +11,13 @@ export class OwnHead {
     element("p", { class: "title" }, words.drop.title),
     element("p", {}, words.drop.detail),
   );
-  readonly input = element("input", { type: "file", accept: ".glb,.vrm,model/gltf-binary", class: "unseen", tabindex: "-1", "aria-hidden": "true" });
+  readonly input = element("input", {
+    type: "file",
+    accept: ".glb,.vrm,model/gltf-binary",
+    class: "unseen",
+    tabindex: "-1",
+    "aria-hidden": "true",
+  });
   private turn = 0;
 
   /** `read` builds a head from bytes; `show` puts it on the stage. */
@@ -62,7 +68,10 @@ export class OwnHead {
       this.news.show(words.drop.shown(file.name), head.notice ?? words.drop.complete, [], () => {
         this.news.hide();
       });
-      if (head.notice === null) setTimeout(() => { if (turn === this.turn) this.news.hide(); }, 6000);
+      if (head.notice === null)
+        setTimeout(() => {
+          if (turn === this.turn) this.news.hide();
+        }, 6000);
     } catch (error) {
       this.news.hide();
       const why = error instanceof HeadRefused ? error.message : words.head.broken(String(error));

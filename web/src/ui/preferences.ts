@@ -44,8 +44,10 @@ const KEY = "visavis.preferences";
 
 const text = (value: unknown): value is string => typeof value === "string" && value.length <= 500;
 const flag = (value: unknown): value is boolean => typeof value === "boolean";
-const within = (most: number) => (value: unknown): value is number =>
-  typeof value === "number" && value >= 0 && value <= most;
+const within =
+  (most: number) =>
+  (value: unknown): value is number =>
+    typeof value === "number" && value >= 0 && value <= most;
 
 const VALID: { readonly [K in keyof Preferences]: (value: unknown) => boolean } = {
   persona: (value) => value === null || text(value),
@@ -72,7 +74,9 @@ export function parse(kept: string | null): Preferences {
     found = {}; // written by something else: begin anew
   }
   const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
-  const valid = entries.filter(([name, value]) => Object.hasOwn(VALID, name) && VALID[name as keyof Preferences](value));
+  const valid = entries.filter(
+    ([name, value]) => Object.hasOwn(VALID, name) && VALID[name as keyof Preferences](value),
+  );
   return { ...DEFAULTS, ...(Object.fromEntries(valid) as Partial<Preferences>) };
 }
 

@@ -27,7 +27,12 @@ export class Scene {
     private readonly preferences: PreferenceStore,
     private readonly trouble: Banner,
   ) {
-    this.root = element("section", { class: "stage", "aria-label": words.stage.region }, this.canvas, this.note);
+    this.root = element(
+      "section",
+      { class: "stage", "aria-label": words.stage.region },
+      this.canvas,
+      this.note,
+    );
     this.stage = this.begin(conversation);
     preferences.subscribe((now, before) => {
       if (now.intensity !== before.intensity || now.calm !== before.calm) this.refresh();
@@ -123,7 +128,15 @@ export class Scene {
       this.trouble.show(
         words.drop.headFailed,
         error instanceof Error ? error.message : String(error),
-        [{ label: words.problem.again, run: () => { this.trouble.hide(); void this.fetch(url, stage); } }],
+        [
+          {
+            label: words.problem.again,
+            run: () => {
+              this.trouble.hide();
+              void this.fetch(url, stage);
+            },
+          },
+        ],
         () => {
           this.trouble.hide();
         },

@@ -61,13 +61,40 @@ export class Settings {
         text.face,
         intensity,
         tick(text.reduceMotion, this.calm, text.reduceMotionHint),
-        element("div", { class: "own-head" }, element("p", {}, text.ownHead), choose, this.reset, element("p", { class: "hint" }, text.ownHeadHint)),
+        element(
+          "div",
+          { class: "own-head" },
+          element("p", {}, text.ownHead),
+          choose,
+          this.reset,
+          element("p", { class: "hint" }, text.ownHeadHint),
+        ),
       ),
-      group(text.look, field(text.theme, this.theme), tick(text.captions, this.captions), tick(text.shortcuts, this.shortcuts)),
+      group(
+        text.look,
+        field(text.theme, this.theme),
+        tick(text.captions, this.captions),
+        tick(text.shortcuts, this.shortcuts),
+      ),
     );
     this.confirm = this.makeConfirm();
-    fill(this.talkMode, [["open", text.open], ["push", text.push]], "open");
-    fill(this.theme, [["auto", text.auto], ["dark", text.dark], ["light", text.light]], "auto");
+    fill(
+      this.talkMode,
+      [
+        ["open", text.open],
+        ["push", text.push],
+      ],
+      "open",
+    );
+    fill(
+      this.theme,
+      [
+        ["auto", text.auto],
+        ["dark", text.dark],
+        ["light", text.light],
+      ],
+      "auto",
+    );
     choose.addEventListener("click", doing.chooseHead);
     this.reset.addEventListener("click", doing.resetHead);
     this.reset.hidden = true;
@@ -94,7 +121,9 @@ export class Settings {
     const { microphones, loudspeakers } = await this.conversation.devices();
     const named = (devices: typeof microphones): [string, string][] => [
       ["", text.standard],
-      ...devices.filter(({ name, title }) => name !== "" && name !== "default" && title !== "").map(({ name, title }): [string, string] => [name, title]),
+      ...devices
+        .filter(({ name, title }) => name !== "" && name !== "default" && title !== "")
+        .map(({ name, title }): [string, string] => [name, title]),
     ];
     const { speaks, microphone, loudspeaker } = this.preferences.value;
     fill(this.microphone, [...named(microphones), [NONE, text.noMicrophone]], speaks ? microphone : NONE);
@@ -106,7 +135,8 @@ export class Settings {
     on(this.microphone, () => {
       const device = this.microphone.value;
       preferences.set(device === NONE ? { speaks: false } : { speaks: true, microphone: device });
-      if (conversation.view.phase === "open") void conversation.setMicrophone(device === NONE ? null : device);
+      if (conversation.view.phase === "open")
+        void conversation.setMicrophone(device === NONE ? null : device);
     });
     on(this.loudspeaker, () => {
       preferences.set({ loudspeaker: this.loudspeaker.value });
@@ -135,7 +165,8 @@ export class Settings {
     });
     for (const select of [this.persona, this.voice]) {
       on(select, () => {
-        if (conversation.view.phase === "open" || conversation.view.phase === "reconnecting") this.confirm.showModal();
+        if (conversation.view.phase === "open" || conversation.view.phase === "reconnecting")
+          this.confirm.showModal();
         else this.keepChoice();
       });
     }
@@ -143,7 +174,8 @@ export class Settings {
 
   private keepChoice(): void {
     const persona = this.persona.value;
-    const changed = persona !== (this.options ? chosenPersona(this.options, this.preferences.value.persona) : null);
+    const changed =
+      persona !== (this.options ? chosenPersona(this.options, this.preferences.value.persona) : null);
     // A voice chosen for someone else isn't kept.
     this.preferences.set({ persona, voice: changed || this.voice.value === "" ? null : this.voice.value });
   }
@@ -151,7 +183,12 @@ export class Settings {
   private makeConfirm(): HTMLDialogElement {
     const yes = element("button", { type: "button", class: "begin" }, text.changeYes);
     const no = button(text.changeNo);
-    const sheet = dialog(text.changeTitle, "confirm", element("p", {}, text.change), element("div", { class: "actions" }, no, yes));
+    const sheet = dialog(
+      text.changeTitle,
+      "confirm",
+      element("p", {}, text.change),
+      element("div", { class: "actions" }, no, yes),
+    );
     yes.addEventListener("click", () => {
       this.keepChoice();
       sheet.close();
@@ -171,8 +208,16 @@ export class Settings {
     const now = this.preferences.value;
     if (this.options && !this.confirm.open) {
       const { personas, voices } = this.options;
-      fill(this.persona, personas.map(({ name, title }) => [name, title] as const), chosenPersona(this.options, now.persona));
-      fill(this.voice, [["", words.start.own], ...voices.map(({ name, title }) => [name, title] as const)], now.voice ?? "");
+      fill(
+        this.persona,
+        personas.map(({ name, title }) => [name, title] as const),
+        chosenPersona(this.options, now.persona),
+      );
+      fill(
+        this.voice,
+        [["", words.start.own], ...voices.map(({ name, title }) => [name, title] as const)],
+        now.voice ?? "",
+      );
     }
     this.talkMode.value = now.talkMode;
     this.theme.value = now.theme;

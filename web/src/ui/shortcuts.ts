@@ -20,7 +20,8 @@ export function listenToKeys(commands: Commands): void {
     commands.press(false);
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || !commands.enabled()) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || !commands.enabled())
+      return;
     if (writes(event.target)) return;
     if (event.key === " ") {
       if (!commands.canPress() || activates(event.target)) return;
@@ -50,13 +51,20 @@ export function shortcutsDialog(): HTMLDialogElement {
     element("dt", {}, element("kbd", {}, key)),
     element("dd", {}, meaning),
   ]);
-  return dialog(words.shortcuts.title, "shortcuts", element("dl", {}, ...rows), element("p", { class: "hint" }, words.shortcuts.off));
+  return dialog(
+    words.shortcuts.title,
+    "shortcuts",
+    element("dl", {}, ...rows),
+    element("p", { class: "hint" }, words.shortcuts.off),
+  );
 }
 
 function writes(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return target.type !== "checkbox" && target.type !== "button";
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
+  return (
+    target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable
+  );
 }
 
 /** Space already does something on these. */

@@ -28,7 +28,12 @@ export class StartPanel {
       "div",
       { class: "consent", hidden: true },
       element("p", {}, words.start.recorded),
-      element("div", { class: "tick" }, this.consent, element("label", { for: "consent" }, words.start.consent)),
+      element(
+        "div",
+        { class: "tick" },
+        this.consent,
+        element("label", { for: "consent" }, words.start.consent),
+      ),
     );
     this.form.append(
       this.personas,
@@ -64,7 +69,14 @@ export class StartPanel {
     const waiting = view.phase === "connecting";
     this.begin.disabled = waiting;
     this.root.classList.toggle("waiting", waiting);
-    say(this.begin, waiting ? words.start.connecting : this.preferences.value.speaks ? words.start.begin : words.start.beginText);
+    say(
+      this.begin,
+      waiting
+        ? words.start.connecting
+        : this.preferences.value.speaks
+          ? words.start.begin
+          : words.start.beginText,
+    );
   }
 
   /** Ask the server who is there; shows in words when it can't be reached. */
@@ -92,7 +104,12 @@ export class StartPanel {
     this.personas.replaceChildren(
       element("legend", {}, words.start.persona),
       ...options.personas.map(({ name, title, detail }) => {
-        const radio = element("input", { type: "radio", name: "persona", value: name, id: `persona-${name}` });
+        const radio = element("input", {
+          type: "radio",
+          name: "persona",
+          value: name,
+          id: `persona-${name}`,
+        });
         radio.checked = name === chosen;
         radio.addEventListener("change", () => {
           this.preferences.set({ persona: name, voice: null });
@@ -107,10 +124,15 @@ export class StartPanel {
     const { options } = this;
     if (!options) return;
     const { voice, persona, speaks } = this.preferences.value;
-    fill(this.voice, [["", words.start.own], ...options.voices.map((one) => [one.name, one.title] as const)], voice ?? "");
+    fill(
+      this.voice,
+      [["", words.start.own], ...options.voices.map((one) => [one.name, one.title] as const)],
+      voice ?? "",
+    );
     this.voiceRow.hidden = options.voices.length < 2;
     const chosen = chosenPersona(options, persona);
-    for (const radio of this.form.querySelectorAll<HTMLInputElement>("input[name=persona]")) radio.checked = radio.value === chosen;
+    for (const radio of this.form.querySelectorAll<HTMLInputElement>("input[name=persona]"))
+      radio.checked = radio.value === chosen;
     for (const radio of this.form.querySelectorAll<HTMLInputElement>("input[name=way]")) {
       radio.checked = (radio.value === "voice") === speaks;
     }
@@ -137,7 +159,9 @@ export class StartPanel {
 
 /** The persona that was chosen before, if the server still has it, else the server's own. */
 export function chosenPersona(options: Options, preferred: string | null): string {
-  return options.personas.some(({ name }) => name === preferred) && preferred !== null ? preferred : options.persona;
+  return options.personas.some(({ name }) => name === preferred) && preferred !== null
+    ? preferred
+    : options.persona;
 }
 
 function card(radio: HTMLInputElement, title: string, detail: string): HTMLElement {

@@ -24,7 +24,8 @@ export const words = {
     text: "Writing only",
     textDetail: "No microphone is used",
     consent: "Record this conversation",
-    recorded: "This server keeps a recording, sound and words, of those who agree. You can also talk without.",
+    recorded:
+      "This server keeps a recording, sound and words, of those who agree. You can also talk without.",
     begin: "Start talking",
     beginText: "Start writing",
     connecting: "Connecting …",
@@ -117,7 +118,8 @@ export const words = {
     reduceMotion: "Reduce motion",
     reduceMotionHint: "Lips and lids move; the head hardly, the gaze rests.",
     ownHead: "Your own head",
-    ownHeadHint: "A GLB or VRM with ARKit’s shapes; it stays in this browser. You can also drop it on the page.",
+    ownHeadHint:
+      "A GLB or VRM with ARKit’s shapes; it stays in this browser. You can also drop it on the page.",
     chooseHead: "Choose a file …",
     resetHead: "Back to the persona’s head",
     look: "Appearance",
@@ -164,11 +166,13 @@ export const words = {
       `This file has ${mib.toFixed(0)} MB; heads of up to ${most.toFixed(0)} MB are taken. Smaller textures usually do it.`,
     notGltf: "This isn't a GLB or VRM file. Export the head as binary glTF (.glb) or VRM.",
     textGltf: "This is a .gltf, whose parts lie in other files. Export it as one binary .glb.",
-    version: (version: number) => `This is glTF ${version.toString()}; the page reads glTF 2.0. Export it again as 2.0.`,
+    version: (version: number) =>
+      `This is glTF ${version.toString()}; the page reads glTF 2.0. Export it again as 2.0.`,
     cut: "This file is cut off or damaged. Copy or export it again.",
     outside: (uri: string) =>
       `This file needs another one (${uri}), and the page fetches nothing from elsewhere. Export one self-contained .glb.`,
-    packed: (extension: string) => `This file is compressed with ${extension}. Export it without compression.`,
+    packed: (extension: string) =>
+      `This file is compressed with ${extension}. Export it without compression.`,
     counts: (mesh: string, names: number, targets: number) =>
       `The mesh “${mesh}” names ${names.toString()} shapes but has ${targets.toString()} morph targets, so nobody can say which is which. Export it again.`,
     noShapes: "This model has no morph targets, so its face can't move. It needs ARKit's 52 shapes.",
@@ -180,7 +184,8 @@ export const words = {
       `This model can't ${missing.includes("jawOpen") ? "open its mouth" : "blink"}: it has no ${list(missing)}.`,
     partial: (found: number, missing: readonly string[]) =>
       `This head has ${found.toString()} of the 52 shapes and does without ${list(missing)}.`,
-    presets: "This VRM has no ARKit expressions; its mouth, blinks and gaze follow the standard ones, more coarsely.",
+    presets:
+      "This VRM has no ARKit expressions; its mouth, blinks and gaze follow the standard ones, more coarsely.",
     stillTargets: "This model's jawOpen or eyeBlink shapes move nothing. Export it with its morph targets.",
     upsideDown: "This model's mouth lies above its eyes. Export it upright, Y up.",
     vrmFace: "This VRM has neither a mouth nor blinks among its expressions, so its face can't talk.",

@@ -81,7 +81,7 @@ export const words = {
     asking: "Waiting for permission …",
     hold: "Hold to talk",
     held: "Talking …",
-    holdMode: "Hold to talk",
+    holdMode: "Talk only while a button is held",
     holdHint: "Heard only while the button or the space bar is held",
     write: "Write a message",
     placeholder: (name: string) => `Write to ${name}`,

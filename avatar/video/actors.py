@@ -16,8 +16,9 @@ from avatar.video import occlusion
 from avatar.video.shading import LAMPS, Surface
 
 EYES: Final = ("eyeLeft", "eyeRight")
-INSIDE: Final = ("mouth", "teeth", "tongue")  # materials that light reaches through the lips only
-_FADE: Final = 0.035  # metres behind the front teeth at which it is dark
+# Materials that the lips hide at rest: a head's own colours darken them towards the throat.
+INSIDE: Final = ("mouth", "teeth", "tongue")
+FILMS: Final = ("brows", "lashes", "lips")  # materials too thin to cast a shadow
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,7 @@ class _Arrays:
         self._positions = np.ascontiguousarray(part.positions, dtype=np.float32).copy()
         shown = surface.colours(part.normals) if part.node not in EYES else surface.plain
         if part.material.blend:
-            # Lashes are a film that thins towards its edge and ends there: let the edge vanish.
-            alpha = np.round(255 * np.clip(1.25 * part.colours[:, 3:] - 0.25, 0, 1)).astype(np.uint8)
+            alpha = np.round(255 * np.clip(part.colours[:, 3:], 0, 1)).astype(np.uint8)
             shown = np.concatenate((shown, alpha), axis=1)
         self._colours = np.ascontiguousarray(shown)
         data = vtkPolyData()
@@ -132,28 +132,22 @@ def numpy_support() -> Any:
 def _surfaces(head: HeadModel, yaw: float) -> list[Surface]:
     """How every part is lit; shadows are those of the face at rest."""
     at_rest = [part.positions + head.centre(part.node) for part in head.parts]
-    casts = [part.material.name not in ("brows", "lashes") for part in head.parts]
+    casts = [part.material.name not in FILMS for part in head.parts]
     points = np.concatenate(at_rest)
     normals = np.concatenate([part.normals for part in head.parts])
     solid = np.repeat(casts, [len(part.positions) for part in head.parts])
     back = rotation(-yaw, 0, 0)
     toward = [back @ lamp.direction for lamp in LAMPS]
-    sky = occlusion.sky(points, normals, solid)
+    sky = np.sqrt(occlusion.sky(points, normals, solid))  # a head's own colours carry some of it already
     key = occlusion.lamp(points, toward[0], solid)
-    front = max(
-        (float(part.positions[:, 2].max()) for part in head.parts if part.material.name == "teeth"),
-        default=0.0,
-    )
     surfaces = []
     start = 0
     for part in head.parts:
         share = slice(start, start + len(part.positions))
         start = share.stop
+        here = (sky[share], key[share])
         if part.material.name in INSIDE:
-            reach = np.clip(1 - (front - part.positions[:, 2]) / _FADE, 0, 1) ** 1.5
-            here = (0.05 + 0.6 * reach, 0.02 + 0.5 * reach)
-        else:
-            here = (sky[share], key[share])
+            here = (np.full_like(here[0], 0.75), np.full_like(here[1], 0.6))
         surfaces.append(Surface(part.material, part.colours, *here, np.stack(toward), back[:, 2]))
     return surfaces
 

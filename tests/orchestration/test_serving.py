@@ -20,9 +20,10 @@ from whisper.normalizers import EnglishTextNormalizer
 from avatar.formats import read_csv, read_npz
 from avatar.motion import Column
 from orchestration.cli import app as command_line
+from orchestration.client.connection import open_session
 from orchestration.client.talk import open_talk
 from orchestration.configuration import load_configuration, resolve_models
-from orchestration.protocol import Hello
+from orchestration.protocol import AgentFrame, Event, Hello, Played, UserText
 from orchestration.recording.artefacts import write_artefacts
 from orchestration.recording.transcript import counts, latencies, transcript
 from orchestration.serving.cluster import application, health_url, session_url
@@ -200,6 +201,45 @@ def test_health_says_who_serves_and_how_many(served, configuration):
     assert health["status"] == "ok"
     assert health["persona"] == "Mira"
     assert health["served"] >= 1
+
+
+def test_options_heads_and_the_page_come_through_ray(served, configuration):
+    base = health_url(configuration).removesuffix("/v1/health")
+    options = httpx.get(f"{base}/v1/options").json()
+    assert [persona["name"] for persona in options["personas"]] == ["mira", "noor"]
+    head = httpx.get(base + options["heads"]["noor"], timeout=60)
+    assert head.headers["content-encoding"] == "gzip"
+    assert head.content[:4] == b"glTF"
+    page = httpx.get(base)
+    assert page.status_code == 200 or "make page" in page.text
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_a_conversation_with_the_other_persona_goes_on_after_its_connection_broke(served):
+    async def hold():
+        async with open_session(served, Hello(persona="noor")) as first:
+            assert (first.welcome.persona, first.welcome.voice) == ("Noor", "joan")
+            heard = await typed(first, "How many books can I borrow?")
+            first._socket.transport.abort()
+        async with open_session(served, Hello(resume=first.welcome.resume)) as second:
+            return heard, second.welcome, await typed(second, "Where are the children's books?")
+
+    first, welcome, second = asyncio.run(hold())
+    assert "six" in first
+    assert (welcome.persona, welcome.voice, welcome.resumed) == ("Noor", "joan", "memory")
+    assert "first floor" in second
+
+
+async def typed(session, text):
+    """The reply to a typed turn, as it was heard."""
+    await session.send(UserText(text=text))
+    async with asyncio.timeout(90):
+        async for message in session.messages():
+            if isinstance(message, AgentFrame):
+                await session.send(Played(message.pts, message.generation))
+            if isinstance(message, Event) and message.type == EventType.HEARD:
+                return message.data["text"]
+    pytest.fail("the server closed the connection")
 
 
 def test_talk_plays_a_recording_and_leaves_the_artefacts(served, questions, tmp_path):

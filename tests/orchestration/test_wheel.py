@@ -68,6 +68,9 @@ def test_the_wheel_holds_the_rooms_and_the_configurations_and_nothing_else(wheel
     assert {
         f"orchestration/configs/{name}.yaml" for name in ("default", "gpu", "models", "personas/mira")
     } <= set(names)
+    page = {name for name in names if name.startswith("orchestration/page/")}
+    built = CHECKOUT / "web" / "dist" / "index.html"
+    assert ("orchestration/page/index.html" in page) is built.is_file(), "the page, if it was built"
     in_checkout = {
         str(path.relative_to(CHECKOUT))
         for room in ROOMS

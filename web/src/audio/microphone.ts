@@ -22,6 +22,7 @@ export class Microphone {
   private readonly node: AudioWorkletNode;
   private stream: MediaStream | null = null;
   private source: MediaStreamAudioSourceNode | null = null;
+  private opening = 0; // how many devices were asked for
 
   /** The worklet's module must have been added to `context`; frames go to `relay`. */
   constructor(
@@ -45,21 +46,33 @@ export class Microphone {
 
   /** Open `device` ("" or "default": the system's choice); an open one is replaced. Rejects with `MicrophoneError`. */
   async open(device: string): Promise<void> {
+    this.opening += 1;
+    const opening = this.opening;
     const stream = await request(device);
-    this.close();
+    if (opening !== this.opening) {
+      // Closed, or another one asked for, while the person was still deciding.
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    }
+    this.release();
     this.stream = stream;
     this.source = new MediaStreamAudioSourceNode(this.context, { mediaStream: stream });
     this.source.connect(this.node);
     for (const track of stream.getAudioTracks()) {
       track.onended = () => {
         if (this.stream !== stream) return;
-        this.close();
+        this.release();
         this.onLost();
       };
     }
   }
 
   close(): void {
+    this.opening += 1;
+    this.release();
+  }
+
+  private release(): void {
     this.source?.disconnect();
     for (const track of this.stream?.getTracks() ?? []) {
       track.onended = null;

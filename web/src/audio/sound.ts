@@ -1,6 +1,7 @@
 /** The page's sound as the conversation uses it: both worklets where a context runs, the page's clock where none does. */
 
 import { chooseLoudspeaker, openContext } from "./context.ts";
+import { listDevices } from "./devices.ts";
 import { Loudspeaker } from "./loudspeaker.ts";
 import { Microphone } from "./microphone.ts";
 import { PagePlayer } from "./page-player.ts";
@@ -17,8 +18,8 @@ export interface Sound {
   /** The microphone's level, 0..1, every 40 ms. */
   onLevel: (level: number) => void;
   onMicrophoneLost: () => void;
-  /** Devices came or went. */
-  onDevices: () => void;
+  /** The chosen loudspeaker went away; the system's choice plays on. */
+  onLoudspeakerLost: () => void;
   /** From a gesture; rejects if there is no sound in this browser. */
   open(): Promise<void>;
   /** Rejects with `MicrophoneError`. */
@@ -31,14 +32,15 @@ export interface Sound {
 /** What carries sound between the worklets and the server. */
 export interface SoundRelay {
   connect(loudspeaker: MessagePort, microphone: MessagePort): void;
-  setEpoch(epoch: number): void;
+  /** The loudspeaker's stream from now on; null while it doesn't play. */
+  setEpoch(epoch: number | null): void;
 }
 
 export class BrowserSound implements Sound {
   onPlayer: (player: Player) => void = () => undefined;
   onLevel: (level: number) => void = () => undefined;
   onMicrophoneLost: () => void = () => undefined;
-  onDevices: () => void = () => undefined;
+  onLoudspeakerLost: () => void = () => undefined;
   private readonly silent = new PagePlayer(() => performance.now());
   private opening: Promise<void> | null = null;
   private context: AudioContext | null = null;
@@ -46,11 +48,12 @@ export class BrowserSound implements Sound {
   private microphone: Microphone | null = null;
   private volume = 1;
   private wasAudible = false;
+  private sink = ""; // the chosen loudspeaker
 
   constructor(private readonly relay: SoundRelay) {
     const devices = navigator.mediaDevices as MediaDevices | undefined;
     devices?.addEventListener("devicechange", () => {
-      this.onDevices();
+      void this.checkLoudspeaker();
     });
   }
 
@@ -95,6 +98,7 @@ export class BrowserSound implements Sound {
 
   async chooseLoudspeaker(device: string): Promise<void> {
     if (this.context !== null) await chooseLoudspeaker(this.context, device);
+    this.sink = device === "default" ? "" : device;
   }
 
   private async build(): Promise<void> {
@@ -118,11 +122,22 @@ export class BrowserSound implements Sound {
       this.noteState();
     };
     this.noteState();
+    if (this.sink !== "") await chooseLoudspeaker(context, this.sink);
+  }
+
+  /** A chosen device that was unplugged would swallow the sound. */
+  private async checkLoudspeaker(): Promise<void> {
+    if (this.sink === "" || this.context === null) return;
+    const { loudspeakers } = await listDevices();
+    if (loudspeakers.some(({ name }) => name === this.sink)) return;
+    await this.chooseLoudspeaker("");
+    this.onLoudspeakerLost();
   }
 
   private noteState(): void {
     if (this.audible === this.wasAudible) return;
     this.wasAudible = this.audible;
+    if (!this.audible) this.relay.setEpoch(null);
     this.player.reset();
     this.onPlayer(this.player);
   }

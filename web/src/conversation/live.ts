@@ -11,7 +11,7 @@ import type { Socket } from "./connection.ts";
 import type { Conversation, Options, Problem, StartChoice, TalkMode, View } from "./contract.ts";
 import { readFloor, readLatency } from "./events.ts";
 import { Line } from "./line.ts";
-import { microphoneProblem, soundProblem, LOUDSPEAKER_PROBLEM } from "./problems.ts";
+import { microphoneProblem, soundProblem, LOUDSPEAKER_GONE, LOUDSPEAKER_PROBLEM } from "./problems.ts";
 import { Playback } from "./playback.ts";
 import { QualityMeter } from "./quality.ts";
 import type { Timers } from "./timers.ts";
@@ -41,6 +41,7 @@ export class LiveConversation implements Conversation {
   private readonly line: Line;
   private offered: Options | null = null;
   private pressed = false;
+  private asked = 0; // for how many microphones
   private unsaid: string[] = [];
   private qualityRead = 0; // ms
 
@@ -88,6 +89,9 @@ export class LiveConversation implements Conversation {
     sound.onLevel = (level) => {
       this.store.changeSlowly({ level: this.store.view.microphone === "on" && this.hears() ? level : 0 });
     };
+    sound.onLoudspeakerLost = () => {
+      this.store.change({ problem: LOUDSPEAKER_GONE });
+    };
     sound.onMicrophoneLost = () => {
       void this.microphoneLost();
     };
@@ -114,6 +118,7 @@ export class LiveConversation implements Conversation {
 
   async start(choice: StartChoice): Promise<void> {
     this.unsaid = [];
+    const { asked } = this;
     const goesOn = this.line.begin(choice);
     if (!goesOn) {
       this.captions.clear();
@@ -124,14 +129,15 @@ export class LiveConversation implements Conversation {
     } catch (error) {
       this.store.change({ problem: soundProblem(error instanceof Error ? error.message : String(error)) });
     }
-    await this.setMicrophone(choice.microphone);
+    // Meanwhile the person may have left again.
+    if (asked === this.asked) await this.setMicrophone(choice.microphone);
   }
 
   stop(): void {
     this.line.end();
     this.around.voice.stop();
     this.playback.newStream();
-    this.around.sound.closeMicrophone();
+    this.closeMicrophone();
     this.store.change({ microphone: "off", floor: "nobody", level: 0, problem: null });
   }
 
@@ -162,16 +168,20 @@ export class LiveConversation implements Conversation {
 
   async setMicrophone(device: string | null): Promise<void> {
     if (device === null) {
-      this.around.sound.closeMicrophone();
+      this.closeMicrophone();
       this.store.change({ microphone: "off", level: 0, problem: this.withoutMicrophone() });
       return;
     }
     this.store.change({ microphone: "asking" });
+    this.asked += 1;
+    const asked = this.asked;
     try {
       await this.around.sound.openMicrophone(device);
+      if (asked !== this.asked) return; // meanwhile the person left, or chose another
       this.store.change({ microphone: "on", problem: this.withoutMicrophone() });
     } catch (error) {
       if (!(error instanceof MicrophoneError)) throw error;
+      if (asked !== this.asked) return;
       this.store.change({
         microphone: error.code,
         level: 0,
@@ -213,6 +223,11 @@ export class LiveConversation implements Conversation {
 
   private hears(): boolean {
     return !this.view.muted && (this.view.talkMode === "open" || this.pressed);
+  }
+
+  private closeMicrophone(): void {
+    this.asked += 1;
+    this.around.sound.closeMicrophone();
   }
 
   /** The device went away in the middle: the system's choice takes its place, if there is another. */

@@ -40,6 +40,12 @@ export const LOUDSPEAKER_PROBLEM: Problem = {
   remedy: "Choose another one, or choose it in the system's sound settings.",
 };
 
+export const LOUDSPEAKER_GONE: Problem = {
+  code: "audio",
+  title: "The loudspeaker is gone.",
+  remedy: "Sound now goes where the system sends it; choose another one if you like.",
+};
+
 export const SERVER_FULL: Problem = {
   code: "server_full",
   title: "All places are taken.",

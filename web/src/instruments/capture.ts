@@ -25,6 +25,7 @@ export class Capture {
     if (heard === null) throw new Error("there is no sound to capture; start a conversation first");
     const stream = canvas.captureStream(fps);
     this.destination = new MediaStreamAudioDestinationNode(heard.context);
+    // Not delayed by the loudspeaker's latency: Chromium's recorder takes the picture about as much later (see the docs).
     this.output = heard.output;
     this.output.connect(this.destination);
     for (const track of this.destination.stream.getAudioTracks()) stream.addTrack(track);

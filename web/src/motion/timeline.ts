@@ -6,12 +6,12 @@ import { SHAPES } from "./columns.ts";
 const KEPT = 256; // frames, 10 s
 
 /**
- * Where in its 40 ms of sound a frame's motion is shown exactly: at the beginning. The animator reads a frame's sound
- * in windows whose middle lies 16 ms into it, and its smoothing delays the jaw by 19 ms. Measured over 109 recordings
- * of a person, the jaw follows the loudness best when placed 5 ms after the frame's beginning (5th to 95th percentile
- * -3 to 10 ms); see docs/page-instruments.md.
+ * Where in its 40 ms of sound a frame's motion is shown exactly: nearly at the beginning. The animator reads a frame's
+ * sound in windows whose middle lies 16 ms into it, and its smoothing delays the jaw by 19 ms. Measured over 109
+ * recordings of a person, the jaw follows the loudness best when placed 5 ms after the frame's beginning (5th to 95th
+ * percentile -3 to 10 ms): `python -m benchmarks.motion_placement`.
  */
-export const MOTION_AT = 0; // frames
+export const MOTION_AT = 0.125; // frames: 5 ms
 
 export class MotionTimeline {
   private readonly motions = Array.from({ length: KEPT }, () => new Float32Array(MOTION_SIZE));
@@ -34,14 +34,15 @@ export class MotionTimeline {
   /**
    * Write the motion at `position`, a pts and the fraction of its frame that has passed, into `into` (61,): shapes
    * along straight lines, rotations along curves through their neighbours. False, and nothing written, if the frame
-   * isn't there; a next frame that isn't there yet leaves this one standing.
+   * and the next aren't there; where one of them is missing, the other one stands.
    */
   read(position: number, into: Float32Array): boolean {
     const place = position - MOTION_AT;
     const pts = Math.floor(place);
-    const from = this.get(pts);
+    const next = this.get(pts + 1);
+    const from = this.get(pts) ?? next;
     if (from === undefined) return false;
-    const to = this.get(pts + 1) ?? from;
+    const to = next ?? from;
     const share = place - pts;
     for (let i = 0; i < SHAPES; i += 1) into[i] = line(from[i] ?? 0, to[i] ?? 0, share);
     const before = this.get(pts - 1);

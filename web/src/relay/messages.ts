@@ -7,13 +7,12 @@ export type RelayOrder =
   | { readonly kind: "close"; readonly line: number; readonly code?: number; readonly reason?: string }
   /** Sound goes to and comes from these ports of the worklets without passing the page. */
   | { readonly kind: "ports"; readonly loudspeaker: MessagePort; readonly microphone: MessagePort }
-  | { readonly kind: "epoch"; readonly epoch: number }
+  | { readonly kind: "epoch"; readonly epoch: number | null }
   /** Send the user's frames on the newest line, from number 0; or no more. */
   | { readonly kind: "uplink"; readonly on: boolean }
   /** Whether the microphone may be heard. */
   | { readonly kind: "hears"; readonly hears: boolean };
 
-/** `at` is ms since performance.timeOrigin of the page's first thread: see `origin`. */
 export type RelayReport =
   | { readonly kind: "opened"; readonly line: number }
   | { readonly kind: "message"; readonly line: number; readonly data: unknown; readonly unsent: number }

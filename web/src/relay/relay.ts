@@ -61,8 +61,8 @@ export class Relay implements Voice {
     this.order({ kind: "ports", loudspeaker, microphone }, [loudspeaker, microphone]);
   }
 
-  /** The loudspeaker's stream from now on. */
-  setEpoch(epoch: number): void {
+  /** The loudspeaker's stream from now on; null while it doesn't play. */
+  setEpoch(epoch: number | null): void {
     this.order({ kind: "epoch", epoch });
   }
 

@@ -128,6 +128,15 @@ describe("the microphone", () => {
     expect(world.view).toMatchObject({ microphone: "on", problem: null });
   });
 
+  test("isn't on when the person left before it was allowed", async () => {
+    const world = new World();
+    const starting = world.conversation.start({ microphone: "default" });
+    world.conversation.stop();
+    await starting;
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(world.view.microphone).toBe("off");
+  });
+
   test("that is unplugged gives way to the system's choice, and is missed if there is none", async () => {
     const world = await speaking();
     world.sound.onMicrophoneLost();

@@ -97,7 +97,7 @@ export class HandSound implements Sound {
   onPlayer: (player: Player) => void = () => undefined;
   onLevel: (level: number) => void = () => undefined;
   onMicrophoneLost: () => void = () => undefined;
-  onDevices: () => void = () => undefined;
+  onLoudspeakerLost: () => void = () => undefined;
   readonly audible = false;
   readonly player: PagePlayer;
   refusal: MicrophoneError | null = null;

@@ -5,7 +5,7 @@ import { SpeakerClock } from "../../src/audio/speaker-clock.ts";
 import { ARTICULATORS, Column, SHAPES } from "../../src/motion/columns.ts";
 import { Face } from "../../src/motion/face.ts";
 import { IdleLife } from "../../src/motion/idle.ts";
-import { MotionTimeline } from "../../src/motion/timeline.ts";
+import { MOTION_AT, MotionTimeline } from "../../src/motion/timeline.ts";
 
 const FRAME = 1000 / 60; // ms of a display
 
@@ -19,7 +19,7 @@ function motion(jaw: number, yaw = 0): Float32Array {
 const at = (position: number, live = true): Place => ({ position, live, generation: 1 });
 
 describe("motion between two frames", () => {
-  test("is each frame's own at its beginning and lies between the two after it", () => {
+  test("is each frame's own at its place and lies between the two after it", () => {
     const timeline = new MotionTimeline();
     const into = new Float32Array(61);
     fc.assert(
@@ -28,10 +28,10 @@ describe("motion between two frames", () => {
         (jaws) => {
           for (const [pts, jaw] of jaws.entries()) timeline.put(pts, motion(jaw));
           for (let pts = 1; pts < 4; pts += 1) {
-            timeline.read(pts, into);
+            timeline.read(pts + MOTION_AT, into);
             expect(into[Column.jawOpen]).toBeCloseTo(jaws[pts] ?? NaN, 5);
             for (const share of [0.2, 0.5, 0.9]) {
-              timeline.read(pts + share, into);
+              timeline.read(pts + MOTION_AT + share, into);
               const [a = 0, b = 0] = [jaws[pts], jaws[pts + 1]];
               expect(into[Column.jawOpen]).toBeGreaterThanOrEqual(Math.min(a, b) - 1e-6);
               expect(into[Column.jawOpen]).toBeLessThanOrEqual(Math.max(a, b) + 1e-6);
@@ -48,7 +48,7 @@ describe("motion between two frames", () => {
     const into = new Float32Array(61);
     let worst = 0;
     for (let position = 2; position < 45; position += 0.1) {
-      timeline.read(position, into);
+      timeline.read(position + MOTION_AT, into);
       worst = Math.max(worst, Math.abs((into[Column.headYaw] ?? 0) - 0.2 * Math.sin(position / 4)));
     }
     expect(worst).toBeLessThan(0.001);
@@ -60,10 +60,10 @@ describe("motion between two frames", () => {
     timeline.put(7, motion(0.5));
     expect(timeline.read(7.9, into)).toBe(true);
     expect(into[Column.jawOpen]).toBe(0.5);
-    expect(timeline.read(8.1, into)).toBe(false);
-    expect(timeline.read(6.9, into)).toBe(false);
+    expect(timeline.read(8 + MOTION_AT, into)).toBe(false);
+    expect(timeline.read(6, into)).toBe(false);
     timeline.put(7 + 256, motion(0.1));
-    expect(timeline.read(7, into)).toBe(false);
+    expect(timeline.read(7 + MOTION_AT, into)).toBe(false);
   });
 });
 

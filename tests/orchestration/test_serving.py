@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from whisper.normalizers import EnglishTextNormalizer
 
 from avatar.formats import read_csv, read_npz
+from avatar.formats.livelink_udp import decode_packet
 from avatar.motion import Column
 from orchestration.cli import app as command_line
 from orchestration.client.connection import open_session
@@ -246,8 +247,14 @@ def test_talk_plays_a_recording_and_leaves_the_artefacts(served, questions, tmp_
     write_wav(tmp_path / "question.wav", questions[0])
     out = tmp_path / "talk"
     arguments = ["talk", str(tmp_path / "question.wav"), "--url", served, "--out", str(out)]
-    result = CliRunner().invoke(command_line, arguments)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(5)
+        chosen = ["--voice", "joan", "--live-link", f"127.0.0.1:{listener.getsockname()[1]}"]
+        result = CliRunner().invoke(command_line, arguments + chosen)
+        face = decode_packet(listener.recv(4096))
     assert result.exit_code == 0, result.output
+    assert (face.subject, face.motion.shape) == ("visavis", (61,))
     assert "first sound" in result.output
     assert {path.name for path in out.iterdir()} >= {"timeline.png", "latency.json", "conversation.wav"}
     assert latencies_of(out)
@@ -255,6 +262,14 @@ def test_talk_plays_a_recording_and_leaves_the_artefacts(served, questions, tmp_
 
 def latencies_of(folder):
     return json.loads((folder / "latency.json").read_text())
+
+
+def test_talk_names_the_known_personas_when_it_is_asked_for_another(served, questions, tmp_path):
+    write_wav(tmp_path / "question.wav", questions[0])
+    arguments = ["talk", str(tmp_path / "question.wav"), "--url", served, "--persona", "nobody"]
+    result = CliRunner().invoke(command_line, arguments)
+    assert result.exit_code != 0
+    assert "ask for one of: mira, noor" in str(result.exception)
 
 
 def test_the_face_goes_on_when_the_avatar_dies_and_comes_back_with_it(served):

@@ -3,11 +3,12 @@ import { DARK, INSIDE } from "./openness.ts";
 
 /** A head turns by less than 35 degrees here: what faces back by more than that again is never seen. */
 const BACKWARDS = -0.58;
+/** Lids show less than the front half of an eye, wherever it looks. */
+const BEHIND_LIDS = 0.05;
 
 /**
  * Leave out what only the back of the head shows and what no light reaches, such as skin under hair: where the
- * processor draws, each vertex counts. For heads that face
- * +Z, at rest.
+ * processor draws, it is triangles that cost. For heads that face +Z, at rest.
  */
 export function trim(root: Object3D): void {
   root.traverse((node) => {
@@ -34,7 +35,8 @@ export function trim(root: Object3D): void {
 function hiddenAtRest(mesh: Mesh): Uint8Array {
   const normals = mesh.geometry.getAttribute("normal");
   const positions = mesh.geometry.getAttribute("position");
-  const hair = !Array.isArray(mesh.material) && mesh.material.name.startsWith("hair");
+  const hair = named(mesh, "hair") || named(mesh, "hair cap");
+  const limit = named(mesh, "eye") ? BEHIND_LIDS : BACKWARDS;
   const centre = new Vector3();
   if (hair) {
     mesh.geometry.computeBoundingBox();
@@ -45,7 +47,11 @@ function hiddenAtRest(mesh: Mesh): Uint8Array {
   for (let vertex = 0; vertex < flags.length; vertex++) {
     if (hair) way.fromBufferAttribute(positions, vertex).sub(centre).normalize();
     else way.fromBufferAttribute(normals, vertex);
-    flags[vertex] = way.z < BACKWARDS ? 1 : 0;
+    flags[vertex] = way.z < limit ? 1 : 0;
   }
   return flags;
+}
+
+function named(mesh: Mesh, material: string): boolean {
+  return !Array.isArray(mesh.material) && mesh.material.name === material;
 }

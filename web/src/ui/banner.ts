@@ -23,7 +23,7 @@ export class Banner {
       element("div", {}, this.title, this.remedy),
       this.actions,
     );
-    this.root = element("div", { class: `banner ${role}`, role }, this.body);
+    this.root = element("div", { class: role === "alert" ? "banner alert" : "banner", role }, this.body);
   }
 
   show(title: string, remedy: string, actions: readonly Action[], dismiss: (() => void) | null): void {

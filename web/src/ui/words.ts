@@ -36,7 +36,7 @@ export const words = {
     headphones: "Headphones let you interrupt more easily.",
   },
   floor: {
-    nobody: "Your turn whenever you like",
+    nobody: "Your turn",
     user: "Listening to you",
     thinking: "Thinking",
     agent: (name: string) => `${name} is speaking`,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import socket
 import subprocess
@@ -10,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -28,23 +26,12 @@ CHROMIUM_FLAGS = (
     "--enable-unsafe-swiftshader",
 )
 ALLOWED = "--use-fake-ui-for-media-stream"  # the person presses "allow"
-START_SECONDS = 120.0
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def beside(name: str) -> ModuleType:
-    """A module that lies in this folder."""
-    spec = importlib.util.spec_from_file_location(f"tests_web_{name}", HERE / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 class PageServer:

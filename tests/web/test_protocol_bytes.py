@@ -45,7 +45,7 @@ def _face() -> np.ndarray:
 
 
 MESSAGES: tuple[Message, ...] = (
-    Hello(client="page 1 – ü", seed=2**31 - 1, consents_to_recording=True),
+    Hello(client="page 1 ü", seed=2**31 - 1, consents_to_recording=True),
     Hello(
         persona="noor",
         voice="joan",

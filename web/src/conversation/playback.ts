@@ -67,7 +67,7 @@ export class Playback {
   /** The face of `now`, ms, into `into` (61,). */
   draw(now: number, into: Float32Array): void {
     const drawn = this.face.read(now, this.sound.player.place(now), into);
-    this.instruments.drawn(now, drawn.position, drawn.jawOpen, drawn.source);
+    this.instruments.drawn(now, drawn.position, drawn.jawOpen, drawn.source, drawn.moved);
   }
 
   private attach(player: Player): void {

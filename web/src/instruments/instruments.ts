@@ -26,8 +26,16 @@ export interface Counts {
 export interface Snapshot {
   readonly now: number;
   readonly counts: Counts;
-  /** Rows: time, position (pts and fraction at the loudspeaker, -1 for none), jawOpen, source, main-thread ms. */
-  readonly drawn: { time: number; position: number; jawOpen: number; source: Source; cost: number | null }[];
+  /** Rows: time, position (pts and fraction at the loudspeaker, -1 for none), jawOpen, source, main-thread ms, and the
+   * greatest change of any of the 61 numbers since the drawing before. */
+  readonly drawn: {
+    time: number;
+    position: number;
+    jawOpen: number;
+    source: Source;
+    cost: number | null;
+    moved: number;
+  }[];
   /** Rows: pts, context time in s, time at the loudspeaker, root mean square of the frame 0..1, wait in the buffer ms. */
   readonly sounded: { pts: number; context: number; time: number; rms: number; wait: number }[];
   readonly marks: { kind: Mark; time: number }[];
@@ -43,13 +51,13 @@ export class Instruments {
     reconnects: 0,
     drawn: 0,
   };
-  private readonly drawnRows = new Ring(5, MINUTES * DRAWN_A_MINUTE);
+  private readonly drawnRows = new Ring(6, MINUTES * DRAWN_A_MINUTE);
   private readonly soundedRows = new Ring(5, MINUTES * SOUNDED_A_MINUTE);
   private marks: { kind: Mark; time: number }[] = [];
 
-  drawn(time: number, position: number, jawOpen: number, source: Source): void {
+  drawn(time: number, position: number, jawOpen: number, source: Source, moved: number): void {
     this.counts.drawn += 1;
-    this.drawnRows.push(time, position, jawOpen, SOURCES.indexOf(source));
+    this.drawnRows.push(time, position, jawOpen, SOURCES.indexOf(source), NaN, moved);
   }
 
   /** What the newest drawing cost the main thread, ms. */
@@ -74,12 +82,13 @@ export class Instruments {
       drawn: this.drawnRows
         .rows()
         .filter(([time = 0]) => time >= since)
-        .map(([time = 0, position = 0, jawOpen = 0, source = 0, cost = NaN]) => ({
+        .map(([time = 0, position = 0, jawOpen = 0, source = 0, cost = NaN, moved = 0]) => ({
           time,
           position,
           jawOpen,
           source: SOURCES[source] ?? "idle",
           cost: Number.isNaN(cost) ? null : cost,
+          moved,
         })),
       sounded: this.soundedRows
         .rows()

@@ -16,13 +16,14 @@ export class Ring {
   }
 
   /** Write a row of one or more columns; what isn't given is NaN. */
-  push(a: number, b = NaN, c = NaN, d = NaN, e = NaN): void {
+  push(a: number, b = NaN, c = NaN, d = NaN, e = NaN, f = NaN): void {
     const at = (this.written % this.capacity) * this.width;
     this.values[at] = a;
     if (this.width > 1) this.values[at + 1] = b;
     if (this.width > 2) this.values[at + 2] = c;
     if (this.width > 3) this.values[at + 3] = d;
     if (this.width > 4) this.values[at + 4] = e;
+    if (this.width > 5) this.values[at + 5] = f;
     this.written += 1;
   }
 

@@ -28,6 +28,8 @@ export interface Drawn {
   readonly source: Source;
   readonly position: number;
   readonly jawOpen: number;
+  /** The greatest change of any of the 61 numbers since the drawing before. */
+  readonly moved: number;
 }
 
 export class Face {
@@ -77,9 +79,12 @@ export class Face {
     if (follows) this.shutLips(now, position);
     this.noteChange(follows, position, now);
     const fading = this.fade(now);
+    let moved = 0;
     for (let i = 0; i < MOTION_SIZE; i += 1) {
-      const value = this.wanted[i] ?? 0;
-      this.last[i] = i < SHAPES ? Math.min(1, Math.max(0, value)) : value;
+      const wanted = this.wanted[i] ?? 0;
+      const value = i < SHAPES ? Math.min(1, Math.max(0, wanted)) : wanted;
+      moved = Math.max(moved, Math.abs(value - (this.last[i] ?? 0)));
+      this.last[i] = value;
     }
     into.set(this.last);
     this.started = true;
@@ -87,7 +92,7 @@ export class Face {
     this.position = position;
     this.drawnAt = now;
     const source = fading ? "blend" : follows ? "motion" : "idle";
-    return { source, position, jawOpen: this.last[Column.jawOpen] ?? 0 };
+    return { source, position, jawOpen: this.last[Column.jawOpen] ?? 0, moved };
   }
 
   /** Whether the timeline moves; a moment's standstill counts as moving. */

@@ -16,15 +16,15 @@ test("a ring keeps the newest rows in their order", () => {
 
 test("a snapshot is plain JSON of what was drawn and what sounded, from a moment on", () => {
   const instruments = new Instruments();
-  instruments.drawn(10, -1, 0, "idle");
-  instruments.drawn(26, 4.5, 0.3, "motion");
+  instruments.drawn(10, -1, 0, "idle", 0);
+  instruments.drawn(26, 4.5, 0.3, "motion", 0.2);
   instruments.cost(3.5);
   instruments.sounded(4, 1.25, 20, 0.1, 60);
   instruments.mark("flush", 30);
   instruments.counts.flushes += 1;
   const snapshot = instruments.snapshot(20);
   expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
-  expect(snapshot.drawn).toEqual([{ time: 26, position: 4.5, jawOpen: 0.3, source: "motion", cost: 3.5 }]);
+  expect(snapshot.drawn).toEqual([{ time: 26, position: 4.5, jawOpen: 0.3, source: "motion", cost: 3.5, moved: 0.2 }]);
   expect(snapshot.sounded).toEqual([{ pts: 4, context: 1.25, time: 20, rms: 0.1, wait: 60 }]);
   expect(snapshot.marks).toEqual([{ kind: "flush", time: 30 }]);
   expect(snapshot.counts).toMatchObject({ drawn: 2, flushes: 1 });

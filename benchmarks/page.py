@@ -1,0 +1,402 @@
+"""The page in a real browser: sound against mouth, giving way, frame rate, a bad network, a long talk.
+
+``python -m benchmarks.page [PART ...]`` serves the default configuration with Ray Serve, opens the page in
+Debian's Chromium with software WebGL, and writes ``out/bench/page.json``. What people say to it are recordings
+of Debian's asterisk-core-sounds-en-wav whose names have an odd md5. The machine's own work is part of what is
+measured: browser, face, recogniser, language model and voice share its cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import io
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import psutil
+import soundfile
+from playwright.sync_api import Browser, sync_playwright
+
+from avatar.formats import read_npz
+from avatar.motion import Column
+from benchmarks._onsets import envelope, lag, rises, sampled
+from benchmarks.exchange import PROMPTS, choose
+from orchestration.configuration import Configuration, load_configuration, resolve_models
+from orchestration.media import FRAME_SECONDS
+from orchestration.serving.cluster import application
+from speech.audio import load_audio
+from tests.web.bad_network import bad_network
+from tests.web.conftest import ALLOWED, CHROMIUM_FLAGS, free_port
+from tests.web.visitor import MICROPHONE, Visitor
+
+FAKE = (ALLOWED, "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required")
+RATE = 16_000
+REACH = 0.16  # seconds around a syllable's onset in which the mouth's opening is looked for
+GOOD_OFFSET = 45.0  # ms
+SEED = 5
+QUESTIONS = ("What time does the museum open?", "How much is a ticket?", "Where are the dinosaurs?")
+
+Part = Callable[["Stand", argparse.Namespace], dict[str, Any]]
+
+
+class Stand:
+    """The served page and the browsers that are opened on it."""
+
+    def __init__(self, configuration: Configuration, launch: Callable[..., Browser]) -> None:
+        self.configuration = configuration
+        self.port = configuration.gateway.port
+        self._launch = launch
+
+    @contextlib.contextmanager
+    def visitor(self, *flags: str, port: int | None = None, stand_in: bool = False) -> Iterator[Visitor]:
+        """A visitor in a browser of its own."""
+        browser = self._launch(
+            executable_path=shutil.which("chromium"), args=[*CHROMIUM_FLAGS, *FAKE, *flags]
+        )
+        try:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            if stand_in:
+                page.add_init_script(MICROPHONE)
+            visitor = Visitor(page)
+            visitor.open(f"http://127.0.0.1:{port or self.port}/")
+            yield visitor
+        finally:
+            browser.close()
+
+    def newest_recording(self) -> Path:
+        """The folder of the session that ended last."""
+        folder = self.configuration.session.recording.folder
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            done = [path.parent for path in folder.glob("*/timeline.png")]
+            if done:
+                return max(done, key=lambda path: path.stat().st_mtime)
+            time.sleep(0.2)
+        raise RuntimeError("no session was recorded")
+
+
+def asked(paths: list[Path], pause: float, folder: Path) -> Path:
+    """One recording of all questions, with ``pause`` seconds for the answer after each."""
+    pieces = [np.zeros(RATE, np.float32)]
+    for path in paths:
+        pieces += [load_audio(path), np.zeros(round(pause * RATE), np.float32)]
+    whole = folder / "questions.wav"
+    soundfile.write(whole, np.concatenate(pieces), RATE, subtype="PCM_16")
+    return whole
+
+
+def at_the_speaker(sounded: list[dict[str, Any]]) -> Callable[[np.ndarray], np.ndarray]:
+    """From a place on the timeline (seconds) to the page's time (seconds) at which it left the speaker."""
+    pts = np.array([row["pts"] for row in sounded], dtype=float) * FRAME_SECONDS
+    times = np.array([row["time"] for row in sounded]) / 1000
+    order = np.argsort(pts)
+    return lambda place: np.interp(place, pts[order], times[order])
+
+
+def offsets(measured: dict[str, Any], recording: Path) -> dict[str, Any]:
+    """How far the drawn mouth's opening is from the sound at the speaker, at every syllable of the replies."""
+    pcm = load_audio(recording / "agent.wav", RATE)
+    speaker = at_the_speaker(measured["sounded"])
+    drawn_at = np.array([row["time"] for row in measured["drawn"]]) / 1000
+    jaw = np.array([row["jawOpen"] for row in measured["drawn"]])
+    place = np.array([row["position"] for row in measured["drawn"]]) * FRAME_SECONDS
+    start, curve = sampled(drawn_at, jaw)
+    openings = start + rises(curve)
+    level = envelope(pcm, RATE)
+    syllables = speaker(rises(level))
+    gaps = []
+    for onset in syllables:
+        near = openings[np.abs(openings - onset) < REACH]
+        if near.size:
+            gaps.append(float(near[np.abs(near - onset).argmin()] - onset) * 1000)
+    # What the page itself adds: the place on the timeline that was drawn against the one that was heard.
+    heard_at = speaker(place[place >= 0])
+    page = (drawn_at[place >= 0] - heard_at) * 1000
+    near_syllable = np.array(
+        [np.abs(page[np.abs(drawn_at[place >= 0] - t).argmin()]) for t in syllables], dtype=float
+    )
+    # The animator's own lag, on the timeline, before anything was sent.
+    motion = read_npz(recording / "motion.npz").motion[:, Column.jawOpen].astype(float)
+    _, jaw_curve = sampled((np.arange(motion.size) + 0.5) * FRAME_SECONDS, motion)
+    own = lag(level[round(0.02 / 0.005) :], jaw_curve, 0.3)
+    _, drawn_curve = sampled(drawn_at, jaw)
+    heard = np.interp(
+        start + np.arange(drawn_curve.size) * 0.005, speaker(np.arange(level.size) * 0.005), level
+    )
+    absolute = np.abs(gaps)
+    return {
+        "syllables": len(syllables),
+        "with_an_opening_near": len(gaps),
+        "mouth_after_sound_ms": {
+            "median": round(float(np.median(gaps)), 1),
+            "p1": round(float(np.percentile(gaps, 1)), 1),
+            "p99": round(float(np.percentile(gaps, 99)), 1),
+            "share_within_45": round(float((absolute <= GOOD_OFFSET).mean()), 4),
+        },
+        "drawn_against_heard_ms": {
+            "p50": round(float(np.median(near_syllable)), 2),
+            "p99": round(float(np.percentile(near_syllable, 99)), 2),
+            "share_within_45": round(float((near_syllable <= GOOD_OFFSET).mean()), 4),
+        },
+        "jaw_after_envelope_ms": {
+            "at_the_speaker": round(lag(heard, drawn_curve, 0.3) * 1000, 1),
+            "of_the_animator_alone": round(own * 1000, 1),
+        },
+    }
+
+
+def in_the_capture(webm: bytes) -> dict[str, Any]:
+    """Mouth against sound in a recording of what was seen and heard: dark pixels of the open mouth."""
+    with av.open(io.BytesIO(webm)) as container:
+        pictures, sounds = [], []
+        rate, begins = 48_000, None
+        for frame in container.decode(container.streams.video[0], container.streams.audio[0]):
+            if isinstance(frame, av.VideoFrame):
+                pictures.append((float(frame.time or 0), frame.to_ndarray(format="gray")))
+            else:
+                rate = frame.sample_rate
+                begins = float(frame.time or 0) if begins is None else begins
+                sounds.append(frame.to_ndarray().mean(axis=0 if frame.format.is_planar else None))
+    pcm = np.concatenate([np.atleast_1d(s) for s in sounds]).astype(np.float32)
+    still = np.median([picture for _, picture in pictures[:: max(1, len(pictures) // 60)]], axis=0)
+    spread = np.std([picture for _, picture in pictures[:: max(1, len(pictures) // 60)]], axis=0)
+    rows, columns = np.nonzero(spread > 0.5 * spread.max())  # what changes most is the mouth
+    top, bottom = np.percentile(rows, [5, 95]).astype(int)
+    left, right = np.percentile(columns, [5, 95]).astype(int)
+    region = np.s_[top : bottom + 1, left : right + 1]
+    dark = np.array([float(np.maximum(still[region] - picture[region], 0).mean()) for _, picture in pictures])
+    start, opening = sampled(np.array([t for t, _ in pictures]), dark)
+    level = envelope(pcm, rate)
+    shifted = np.interp(
+        start + np.arange(opening.size) * 0.005, (begins or 0) + np.arange(level.size) * 0.005, level
+    )
+    return {
+        "pictures": len(pictures),
+        "seconds": round(pictures[-1][0] - pictures[0][0], 1),
+        "mouth_after_sound_ms": round(lag(shifted, opening, 0.3) * 1000, 1),
+        "correlation": round(float(np.corrcoef(shifted, opening)[0, 1]), 3),
+    }
+
+
+def drawing(measured: dict[str, Any]) -> dict[str, Any]:
+    """Frames a second, the main thread's share of each, the longest wait for one."""
+    rows = measured["drawn"]
+    times = np.array([row["time"] for row in rows])
+    cost = np.array([row["cost"] for row in rows if row["cost"] is not None])
+    gaps = np.diff(times)
+    return {
+        "frames": len(rows),
+        "frames_a_second": round(1000 * (len(rows) - 1) / float(times[-1] - times[0]), 1),
+        "main_thread_ms": {
+            "median": round(float(np.median(cost)), 2),
+            "p95": round(float(np.percentile(cost, 95)), 2),
+        },
+        "between_frames_ms": {
+            "median": round(float(np.median(gaps)), 1),
+            "p99": round(float(np.percentile(gaps, 99)), 1),
+            "longest": round(float(gaps.max()), 1),
+        },
+    }
+
+
+def exchange(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Spoken turns through the browser's own fake microphone; sound against mouth over every reply."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = choose(PROMPTS, arguments.turns, SEED, test=True)
+        questions = asked(paths, 9.0, Path(folder))
+        with stand.visitor(f"--use-file-for-fake-audio-capture={questions}%noloop") as visitor:
+            visitor.page.get_by_label("Record this conversation").check()
+            visitor.start()
+            visitor.until(lambda: visitor.page.locator(".captions li.mine").count() > 0, 60)
+            visitor.page.wait_for_timeout(1000 * soundfile.info(questions).duration)
+            measured = visitor.snapshot()
+            visitor.page.get_by_role("button", name="End the conversation").click()
+            visitor.page.wait_for_timeout(1500)
+    return {
+        "turns": len(paths),
+        "counts": measured["counts"],
+        **offsets(measured, stand.newest_recording()),
+        **drawing(measured),
+    }
+
+
+def capture(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same from a recording of the page's picture and sound."""
+    with stand.visitor() as visitor:
+        visitor.start(typing=True)
+        visitor.page.evaluate("() => window.visavis.capture.start(25)")
+        for question in QUESTIONS:
+            visitor.write(question)
+            visitor.answered()
+        webm = base64.b64decode(visitor.page.evaluate("() => window.visavis.capture.stop()"))
+    return in_the_capture(webm)
+
+
+def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
+    """From a person's first sound at the microphone to silence at the speaker, and to a shut mouth."""
+    stops, shuts = [], []
+    paths = choose(PROMPTS, arguments.interruptions, SEED + 1, test=True)
+    for path in paths:
+        pcm = load_audio(path)
+        loud = np.abs(pcm) > 0.05 * np.abs(pcm).max()
+        lead = float(np.argmax(loud)) / RATE * 1000
+        with stand.visitor(stand_in=True) as visitor:
+            visitor.start()
+            visitor.write(QUESTIONS[0])
+            visitor.floor("agent")
+            visitor.page.wait_for_timeout(700)
+            onset = visitor.speak(path) + lead
+            visitor.floor("user", 10)
+            visitor.page.wait_for_timeout(800)
+            measured = visitor.snapshot(onset)
+        silent = [mark["time"] for mark in measured["marks"] if mark["kind"] == "silent"]
+        if not silent:
+            continue
+        stops.append(silent[0] - onset)
+        shut = [row["time"] for row in measured["drawn"] if row["time"] > silent[0] and row["jawOpen"] < 0.02]
+        shuts.append(shut[0] - silent[0] if shut else float("nan"))
+    return {
+        "interruptions": len(paths),
+        "gave_way": len(stops),
+        "sound_stopped_after_ms": [round(value, 1) for value in stops],
+        "median": round(float(np.median(stops)), 1),
+        "mouth_shut_after_silence_ms": [round(value, 1) for value in shuts],
+    }
+
+
+def network(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
+    """5 % of the server's packets come 300 ms late: frames shown of those due, and the longest standstill."""
+    with (
+        bad_network(stand.port, share=0.05, delay=0.3, seed=1) as bad,
+        stand.visitor(port=bad.listen) as visitor,
+    ):
+        visitor.start(typing=True)
+        visitor.page.wait_for_timeout(3000)
+        begin = visitor.snapshot()["now"]
+        for question in QUESTIONS:
+            visitor.write(question)
+            visitor.answered()
+        measured = visitor.snapshot(begin)
+        delayed, packets = bad.delayed, bad.packets
+    times = np.array([row["time"] for row in measured["drawn"]])
+    moved = np.array([row["moved"] for row in measured["drawn"]])
+    standing, since = 0.0, float(times[0])
+    for at, change in zip(times, moved, strict=True):
+        if change > 1e-6:
+            standing, since = max(standing, float(at) - since), float(at)
+    shown = {int(row["position"]) for row in measured["drawn"] if row["source"] != "idle"}
+    due = (times[-1] - times[0]) / 40
+    return {
+        "packets": packets,
+        "delayed": delayed,
+        "seconds": round(float(times[-1] - times[0]) / 1000, 1),
+        "longest_standstill_ms": round(standing, 1),
+        "longest_wait_for_a_drawing_ms": round(float(np.diff(times).max()), 1),
+        "frames_due": round(float(due)),
+        "frames_sounded": len({row["pts"] for row in measured["sounded"]}),
+        "frames_drawn_from": len(shown),
+        "share_of_drawings": {
+            kind: round(float(np.mean([row["source"] == kind for row in measured["drawn"]])), 4)
+            for kind in ("motion", "blend", "idle")
+        },
+        "counts": measured["counts"],
+    }
+
+
+def soak(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
+    """A long talk: memory after collecting garbage, and how the face stays with the sound."""
+    samples = []
+    with stand.visitor() as visitor:
+        visitor.start(typing=True)
+        tools = visitor.page.context.new_cdp_session(visitor.page)
+        tools.send("Performance.enable")
+        began = time.monotonic()
+        while time.monotonic() - began < 60 * arguments.minutes:
+            since = visitor.snapshot(1e12)["now"]
+            visitor.write(QUESTIONS[len(samples) % len(QUESTIONS)])
+            visitor.answered()
+            visitor.page.wait_for_timeout(max(0, 1000 * (60 - (time.monotonic() - began) % 60)))
+            tools.send("HeapProfiler.collectGarbage")
+            metrics = {m["name"]: m["value"] for m in tools.send("Performance.getMetrics")["metrics"]}
+            measured = visitor.snapshot(since)
+            speaker = at_the_speaker(measured["sounded"])
+            rows = [row for row in measured["drawn"] if row["position"] >= 0]
+            page = [
+                row["time"] - 1000 * float(speaker(np.array(row["position"] * FRAME_SECONDS))) for row in rows
+            ]
+            samples.append(
+                {
+                    "minute": round((time.monotonic() - began) / 60, 1),
+                    "heap_mb": round(metrics["JSHeapUsedSize"] / 2**20, 2),
+                    "nodes": metrics["Nodes"],
+                    "renderers_mb": round(renderers() / 2**20),
+                    "face_after_sound_ms": round(float(np.median(page)), 2),
+                    "wait_ms": round(float(np.median([row["wait"] for row in measured["sounded"]])), 1),
+                    "underruns": measured["counts"]["underruns"],
+                }
+            )
+            print(samples[-1], flush=True)
+    offset = [sample["face_after_sound_ms"] for sample in samples]
+    return {"minutes": arguments.minutes, "drift_ms": round(offset[-1] - offset[0], 2), "samples": samples}
+
+
+def renderers() -> int:
+    """Bytes of memory that Chromium's page processes hold alone."""
+    total = 0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "--type=renderer" in process.cmdline():
+                total += process.memory_full_info().uss
+    return total
+
+
+PARTS: dict[str, Part] = {
+    "exchange": exchange,
+    "capture": capture,
+    "barge_in": barge_in,
+    "network": network,
+    "soak": soak,
+}
+
+
+def main() -> None:
+    """Measure the parts asked for and keep what is known of the others."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them if none is named")
+    parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--interruptions", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--out", type=Path, default=Path("out/bench/page.json"))
+    arguments = parser.parse_args()
+    found = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        configuration = resolve_models(load_configuration("default"))
+        recording = configuration.session.recording.model_copy(
+            update={"enabled": True, "folder": Path(folder)}
+        )
+        configuration = configuration.model_copy(
+            update={
+                "gateway": configuration.gateway.model_copy(update={"port": free_port()}),
+                "session": configuration.session.model_copy(update={"recording": recording}),
+            }
+        )
+        with application(configuration):
+            stand = Stand(configuration, playwright.chromium.launch)
+            for name in arguments.parts or PARTS:
+                found[name] = PARTS[name](stand, arguments)
+                print(name, json.dumps(found[name], indent=1), flush=True)
+                arguments.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -81,7 +81,7 @@ class Panel:
                 self._caption(pen, side, caption, left, column)
         small = font(self._px(14))
         line = self._strip_at + self._px(4)
-        label = holder.label if holder is not None else "nobody has the floor"
+        label = holder.label if holder is not None else "Nobody has the floor"
         colour = holder.colour if holder is not None else FAINT
         dot = self._px(5)
         middle = line + self._px(9)

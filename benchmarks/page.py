@@ -1,9 +1,9 @@
 """The page in a real browser: sound against mouth, giving way, frame rate, a bad network, a long talk.
 
 ``python -m benchmarks.page [PART ...]`` serves the default configuration with Ray Serve, opens the page in
-Debian's Chromium with software WebGL, and writes ``out/bench/page.json``. What people say to it are recordings
-of Debian's asterisk-core-sounds-en-wav whose names have an odd md5. The machine's own work is part of what is
-measured: browser, face, recogniser, language model and voice share its cores.
+Debian's Chromium with software WebGL, and writes ``out/bench/page.json``. What people say to it are
+recordings of Debian's asterisk-core-sounds-en-wav whose names have an odd md5. The machine's own work is part
+of what is measured: browser, face, recogniser, language model and voice share its cores.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def at_the_speaker(sounded: list[dict[str, Any]]) -> Callable[[np.ndarray], np.n
 
 
 def offsets(measured: dict[str, Any], recording: Path) -> dict[str, Any]:
-    """How far the drawn mouth's opening is from the sound at the speaker, at every syllable of the replies."""
+    """How far the drawn mouth is from the sound at the speaker, at every syllable of the replies."""
     pcm = load_audio(recording / "agent.wav", RATE)
     speaker = at_the_speaker(measured["sounded"])
     drawn_at = np.array([row["time"] for row in measured["drawn"]]) / 1000

@@ -1,6 +1,7 @@
 """The gateway in a process of its own, as browsers meet it: real models in this process, no Ray.
 
-``python tests/web/serve_page.py --port 8123 [--set gateway.max_sessions=1 ...]`` prints ``ready`` once it serves.
+``python tests/web/serve_page.py --port 8123 [--set gateway.max_sessions=1 ...]`` prints ``ready`` once it
+serves.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page
 
-# Stands in for the microphone where a test has to say when the person speaks: a stream that plays what it is given.
+# Stands in for the microphone where a test has to say when the person speaks: it plays what it is given.
 MICROPHONE = """
 navigator.mediaDevices.getUserMedia = async () => {
   const context = new AudioContext();

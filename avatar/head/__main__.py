@@ -18,10 +18,11 @@ def main() -> int:
     options = parser.parse_args()
     try:
         paths = {name: head_path(name) for name in HEADS}
+        light = {f"{name} (light)": head_path(name, detail="light") for name in HEADS}
     except HeadMissing as error:
         print(error, file=sys.stderr)
         return 1
-    for name, path in paths.items():
+    for name, path in (paths | light).items():
         print(f"{name}: {path} ({path.stat().st_size / 1e6:.1f} MB)")
     if options.contact_sheet is not None:
         from avatar.gltf import read_head

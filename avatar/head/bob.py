@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from avatar.head.loft import Sheet, Skull, between, direction, joined, sheet, strands, waves
+from avatar.head.detail import Detail
+from avatar.head.loft import Sheet, Skull, between, direction, joined, sheet, strands, thinned, waves
 from avatar.head.source import IntArray, Points
 from avatar.head.surface import Shading, triangles
 
@@ -27,7 +28,7 @@ SHORT: Final = 110  # fine hairs a side that soften the hairline
 WISPS: Final = 36  # and along the edge beside the face
 
 
-def bob(skull: Skull, seed: int) -> tuple[Sheet, Sheet]:
+def bob(skull: Skull, seed: int, detail: Detail) -> tuple[Sheet, Sheet]:
     """The opaque underside, and the outside that fades at its edges."""
     generator = np.random.default_rng(seed + 200)
     under, over, loose = [], [], []
@@ -40,14 +41,16 @@ def bob(skull: Skull, seed: int) -> tuple[Sheet, Sheet]:
         alpha = np.ones((LINES, STEPS))
         alpha[:, 0], alpha[:, -1] = 0.0, 0.0
         rolled, rolled_tones, rolled_alpha = _rolled_edge(skull, lines, tones, alpha)
-        over.append(sheet(rolled, rolled_tones, rolled_alpha, generator, side))
+        kept = thinned(rolled.shape[:2], detail.bob, (4, 3))
+        over.append(sheet(rolled[kept], rolled_tones[kept], rolled_alpha[kept], generator, side))
         coarse = np.linspace(0, 1.03, 28)
         inner = _lines(skull, side, coarse, np.zeros(28), np.full(28, 0.007), -0.0045)
+        inner = inner[thinned(inner.shape[:2], detail.bob, (1, 3))]
         under.append(
             sheet(inner, np.full(inner.shape[:2], 0.16), np.ones(inner.shape[:2]), generator, side, 0)
         )
-        loose.append(_strands(skull, side, generator))
-        loose.append(_short_hairs(skull, side, generator))
+        loose.append(_strands(skull, side, generator, detail))
+        loose.append(_short_hairs(skull, side, generator, detail))
     return joined(under), joined([*over, *loose])
 
 
@@ -139,9 +142,10 @@ def _rolled_edge(skull: Skull, lines: Points, tones: Points, alpha: Points) -> t
     )
 
 
-def _strands(skull: Skull, side: float, generator: np.random.Generator) -> Sheet:
+def _strands(skull: Skull, side: float, generator: np.random.Generator, detail: Detail) -> Sheet:
     """Fine hairs on the surface, some of which leave it a little at the ends."""
-    where = np.sort(np.concatenate([generator.uniform(-0.03, 0.05, WISPS), generator.uniform(0, 1, FINE)]))
+    wisps, fine = round(WISPS * detail.strands), round(FINE * detail.strands)
+    where = np.sort(np.concatenate([generator.uniform(-0.03, 0.05, wisps), generator.uniform(0, 1, fine)]))
     count = len(where)
     locks = generator.normal(0, 1.0, count)
     lines = _lines(skull, side, where, locks, generator.normal(-0.001, 0.005, count), 0.0012)
@@ -153,10 +157,11 @@ def _strands(skull: Skull, side: float, generator: np.random.Generator) -> Sheet
     return strands(lines[:, ::2], facing[:, ::2], widths, tones[:, ::2], alpha[:, ::2])
 
 
-def _short_hairs(skull: Skull, side: float, generator: np.random.Generator) -> Sheet:
+def _short_hairs(skull: Skull, side: float, generator: np.random.Generator, detail: Detail) -> Sheet:
     """Fine hairs that leave the forehead just before the hairline and lie back into it."""
-    start = generator.uniform(0.02, 0.62, SHORT)
-    ahead = generator.uniform(0.0, 0.045, SHORT)
+    count = round(SHORT * detail.strands)
+    start = generator.uniform(0.02, 0.62, count)
+    ahead = generator.uniform(0.0, 0.045, count)
     swing = np.linspace(0, 1, 4)
     where = -ahead[:, None] + swing * (ahead + 0.03)[:, None]
     lain = np.clip(start[:, None] + 0.13 * swing, 0, 1)
@@ -168,9 +173,9 @@ def _short_hairs(skull: Skull, side: float, generator: np.random.Generator) -> S
     towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
     above = 0.0003 + 0.0075 * swing**1.5
     lines = skull.centre + towards * (skull.radius(towards) + above)[:, :, None]
-    alpha = np.array([0.05, 0.42, 0.5, 0.1]) * generator.uniform(0.4, 1, (SHORT, 1))
-    tones = generator.uniform(0.3, 0.5, (SHORT, 1)) * np.ones(4)
-    return strands(lines, towards, generator.uniform(0.0005, 0.0011, SHORT), tones, alpha)
+    alpha = np.array([0.05, 0.42, 0.5, 0.1]) * generator.uniform(0.4, 1, (count, 1))
+    tones = generator.uniform(0.3, 0.5, (count, 1)) * np.ones(4)
+    return strands(lines, towards, generator.uniform(0.0005, 0.0011, count), tones, alpha)
 
 
 def _facing(lines: Points, side: float) -> Points:

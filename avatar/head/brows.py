@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
 from avatar.head.bust import Bust, living_part
+from avatar.head.detail import Detail
 from avatar.head.identity import Identity
 from avatar.head.source import Points
 
@@ -29,10 +30,10 @@ def brow_density(bust: Bust, identity: Identity) -> FloatArray:
     return np.asarray(near * length * front, dtype=np.float32)
 
 
-def brows(bust: Bust, identity: Identity) -> Part:
+def brows(bust: Bust, identity: Identity, detail: Detail) -> Part:
     """Short hairs, each one triangle that fades to its tip, and that moves with the skin it grows on."""
     generator = np.random.default_rng(identity.seed + 300)
-    count = int(HAIRS * identity.brow_strength)
+    count = int(HAIRS * identity.brow_strength * detail.fine_hairs)
     skin = np.flatnonzero((bust.vertices[:, 2] > 0.08) & (bust.normals[:, 2] > 0.1) & ~bust.inside_mouth)
     tree = cKDTree(bust.vertices[skin][:, :2])
     middle, tall = _middle(bust), identity.brow_height
@@ -69,7 +70,7 @@ def brows(bust: Bust, identity: Identity) -> Part:
             generator.uniform(0.0040, 0.0066, (count, 1))
             * np.interp(across, [-1, 0.6, 1.3], [0.9, 1, 0.7])[:, None]
         )
-        sideways = np.cross(way, normal) * WIDTH / 2
+        sideways = np.cross(way, normal) * WIDTH / detail.fine_hairs / 2
         tip = root + length * way + 0.0006 * normal
         points.append(np.stack([root - sideways, root + sideways, tip], axis=1).reshape(-1, 3))
         moved = np.einsum("nk,snkc->snc", weights, bust.morphs[:, near])

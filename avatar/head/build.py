@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from avatar.animator import FloatArray
 from avatar.gltf import HeadModel, Part
 from avatar.head import brows, bust, complexion, eyes, hair, lashes, mouth
+from avatar.head.detail import FULL, Detail
 from avatar.head.identity import Identity
 from avatar.head.occlusion import openness, samples, spread
 from avatar.head.source import BodySource
@@ -14,16 +17,16 @@ from avatar.head.surface import triangles
 from avatar.motion import NAMES, SHAPES
 
 
-def build_head(identity: Identity, source: BodySource) -> HeadModel:
-    """The head of one person."""
+def build_head(identity: Identity, source: BodySource, detail: Detail = FULL) -> HeadModel:
+    """The head of one person; ``detail`` says how finely it is made."""
     body = source.identity(identity.targets, identity.rest)
     shapes = bust.articulate(source.shapes(identity.rest))
     grown = bust.grow(source, body, shapes)
-    left, left_centre = eyes.eyeball(source, body, identity, "eyeLeft")
-    right, right_centre = eyes.eyeball(source, body, identity, "eyeRight")
-    hairs = hair.hair(grown, identity)
+    left, left_centre = eyes.eyeball(source, body, identity, "eyeLeft", detail)
+    right, right_centre = eyes.eyeball(source, body, identity, "eyeRight", detail)
+    hairs = hair.hair(grown, identity, detail)
     brow = brows.brow_density(grown, identity)
-    light = baked_light(grown, hairs)
+    light = baked_light(grown, hair.hair(grown, identity, FULL))  # coarse hair would let light through
     centres = np.stack([left_centre, right_centre])
     colours = bust.Colours(
         skin=complexion.skin_colours(
@@ -39,23 +42,29 @@ def build_head(identity: Identity, source: BodySource) -> HeadModel:
         gloss=complexion.lip_gloss(grown, identity),
     )
     parts = (
-        *bust.parts(grown, identity, colours, light),
-        *mouth.teeth(source, body, shapes),
-        mouth.tongue(source, body, shapes),
-        brows.brows(grown, identity),
-        lashes.lashes(source, body, shapes, grown, identity),
+        *bust.parts(grown, identity, colours, light, detail),
+        *mouth.teeth(source, body, shapes, detail),
+        mouth.tongue(source, body, shapes, detail),
+        brows.brows(grown, identity, detail),
+        lashes.lashes(source, body, shapes, grown, identity, detail),
         *hairs,
         left,
         right,
     )
     return HeadModel(
         name=identity.name,
-        parts=parts,
+        parts=tuple(quieted(part, detail.still) for part in parts),
         target_names=NAMES[:SHAPES],
         pivot=grown.pivot,
         eye_left=left_centre,
         eye_right=right_centre,
     )
+
+
+def quieted(part: Part, still: float) -> Part:
+    """``part`` without what its shapes move by less than ``still`` metres."""
+    moving = np.abs(part.morphs).max(axis=2, keepdims=True, initial=0) > still
+    return replace(part, morphs=part.morphs * moving, morph_normals=part.morph_normals * moving)
 
 
 def baked_light(grown: bust.Bust, hairs: tuple[Part, ...]) -> FloatArray:

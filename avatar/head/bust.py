@@ -11,6 +11,8 @@ from scipy.spatial import cKDTree
 
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
+from avatar.head.coarser import Coarse, Flags, facing, restricted
+from avatar.head.detail import Detail
 from avatar.head.identity import Identity
 from avatar.head.source import BodySource, IntArray
 from avatar.head.surface import Shading, compact, subdivide, triangles
@@ -26,7 +28,11 @@ NECK_LOW, NECK_HIGH = (
 NECK_TILT: Final = 0.25
 COLLAR_HEIGHT, COLLAR_TILT = -0.132, -0.48  # the garment's edge: a plane through the base of the neck
 COLLAR_OVERLAP: Final = 0.02  # metres of skin that go on below the edge
+THIN_FILM, LIGHT_FILM = 0.04, 0.30  # opacity of the lips' moisture that is still drawn, whole and light
 FILM: Final = 0.00012  # metres the lips' moisture stands off them
+DARK: Final = 0.1  # share of the light below which skin is taken to lie under hair
+FACE: Final = 0.05  # metres in front of the ears from which on nothing does
+LIVELY: Final = 0.65  # of the masks of lips and lids: what stays finely divided
 CLOTH: Final = 0.0028  # metres the garment stands off the skin
 
 SKIN: Final = Material("skin", roughness=0.60)
@@ -128,21 +134,41 @@ def over_collar(bust: Bust) -> FloatArray:
     return np.asarray(bust.vertices[:, 1] - (COLLAR_HEIGHT + COLLAR_TILT * bust.vertices[:, 2]))
 
 
-def parts(bust: Bust, identity: Identity, colours: Colours, light: FloatArray) -> tuple[Part, ...]:
+def parts(
+    bust: Bust, identity: Identity, colours: Colours, light: FloatArray, detail: Detail
+) -> tuple[Part, ...]:
     """Skin, mouth, lips' film, and garment; ``light`` (N,) is the share that reaches each vertex."""
     above = over_collar(bust)
-    worn = (above[bust.quads] < 0).any(axis=1)
-    covered = (above[bust.quads] < -COLLAR_OVERLAP).all(axis=1)
-    mouth = bust.inside_mouth[bust.quads].all(axis=1)
-    moist = (colours.gloss[bust.quads, 3] > 0.04).any(axis=1) & ~mouth
+    worn = np.asarray((above[bust.quads] < 0).any(axis=1))
+    bare = np.asarray((above[bust.quads] >= -COLLAR_OVERLAP).any(axis=1))
+    mouth = np.asarray(bust.inside_mouth[bust.quads].all(axis=1))
+    wet = THIN_FILM if detail.subdivided else LIGHT_FILM
+    moist = (colours.gloss[bust.quads, 3] > wet).any(axis=1) & ~mouth
     cloth = np.tile(np.array([*identity.garment, 1], dtype=np.float32), (len(above), 1))
     cloth[:, :3] *= np.clip(0.35 + 0.72 * light, 0, 1)[:, None]
+    coarse = None if detail.subdivided else coarser(bust)
+    if not detail.subdivided:
+        bare &= ~under_hair(bust, light)
     return (
-        surface(bust, bust.quads[~covered & ~mouth], SKIN, colours.skin),
-        surface(bust, bust.quads[mouth], MOUTH, colours.mouth),
-        surface(bust, bust.quads[moist], GLOSS, colours.gloss, FILM),
-        surface(bust, bust.quads[worn], GARMENT, cloth, CLOTH, to_the_edge(bust, above)),
+        surface(bust, bare & ~mouth, coarse, SKIN, colours.skin),
+        surface(bust, mouth, coarse, MOUTH, colours.mouth),
+        surface(bust, moist, coarse, GLOSS, colours.gloss, FILM),
+        surface(bust, worn, coarse, GARMENT, cloth, CLOTH, to_the_edge(bust, above)),
     )
+
+
+def coarser(bust: Bust) -> Coarse:
+    """The bust as it was before it was subdivided, but for lips and lids."""
+    corners = Coarse(bust.quads, np.zeros(len(bust.quads) // 4, dtype=bool)).corners
+    lively = np.maximum(bust.masks["lips"], bust.masks["eyelids"])
+    return Coarse(bust.quads, lively[corners].mean(axis=1) > LIVELY)
+
+
+def under_hair(bust: Bust, light: FloatArray) -> Flags:
+    """Which of the bust's faces no light reaches and that aren't folds of the face. (faces,)."""
+    dark = (light[bust.quads] < DARK).all(axis=1) & (bust.vertices[bust.quads, 2] < FACE).all(axis=1)
+    whole = dark.reshape(4, -1).all(axis=0)  # of the faces before they were subdivided
+    return np.tile(whole, 4)
 
 
 def to_the_edge(bust: Bust, above: FloatArray) -> FloatArray:
@@ -162,18 +188,27 @@ def to_the_edge(bust: Bust, above: FloatArray) -> FloatArray:
 
 def surface(
     bust: Bust,
-    quads: IntArray,
+    kept: Flags,
+    coarse: Coarse | None,
     material: Material,
     colours: FloatArray,
     lift: float = 0.0,
     shift: FloatArray | None = None,
 ) -> Part:
-    """A part of the bust's surface, moved outwards by ``lift`` metres, its vertices by ``shift`` (N, 3)."""
-    used, faces = compact(quads)
+    """A part of the bust's surface, moved outwards by ``lift`` metres, its vertices by ``shift`` (N, 3).
+
+    ``kept`` (faces,) says which faces belong to it; with ``coarse``, what of them is seen from the front.
+    """
+    used, faces = compact(bust.quads[kept])
     vertices = bust.vertices[used] + lift * bust.normals[used]
     if shift is not None:
         vertices += shift[used]
-    return living_part(material, vertices, triangles(faces), colours[used], bust.morphs[:, used])
+    part = living_part(material, vertices, triangles(faces), colours[used], bust.morphs[:, used])
+    if coarse is None:
+        return part
+    turns_out = (bust.masks["lips"][used] > 0.1) | bust.inside_mouth[used]  # as lips speak
+    normals = np.where(turns_out[:, None], np.array([0, 0, 1]), part.normals)
+    return restricted(part, facing(np.searchsorted(used, coarse.triangles(kept)), normals))
 
 
 def living_part(

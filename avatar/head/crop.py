@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from avatar.head.loft import Sheet, Skull, between, direction, joined, sheet, strands, waves
+from avatar.head.detail import Detail
+from avatar.head.loft import Sheet, Skull, between, direction, joined, sheet, strands, thinned, waves
 from avatar.head.source import Points
 
 LINES: Final = 168  # round the head
@@ -27,7 +28,7 @@ def hairline(around: Points) -> Points:
     return np.interp(np.abs(around), ROUND, HAIRLINE)
 
 
-def crop(skull: Skull, seed: int) -> tuple[Sheet, Sheet]:
+def crop(skull: Skull, seed: int, detail: Detail) -> tuple[Sheet, Sheet]:
     """The outside that fades at its edge, and the single hairs that break its outline."""
     generator = np.random.default_rng(seed + 200)
     around = np.linspace(-180, 180, LINES)
@@ -42,10 +43,13 @@ def crop(skull: Skull, seed: int) -> tuple[Sheet, Sheet]:
     edge = (1 - along) / SOFT
     ragged = 0.14 * waves(generator, (around + 180) / 360, (60, 110))[:, None]
     alpha = np.clip(edge[None, :] * (1 + ragged), 0, 1) ** 1.1
-    cap = sheet(lines, np.clip(tones, 0.08, 1), alpha, generator, grain=0.0)
+    kept = thinned(lines.shape[:2], detail.crop, (1, 1))
+    cap = sheet(lines[kept], np.clip(tones, 0.08, 1)[kept], alpha[kept], generator, grain=0.0)
     rough = cap.normals + 0.16 * generator.normal(0, 1, cap.normals.shape)
     rough /= np.linalg.norm(rough, axis=1, keepdims=True)
-    return Sheet(cap.positions, rough, cap.colours, cap.faces), _tufts(skull, generator)
+    return Sheet(cap.positions, rough, cap.colours, cap.faces), _tufts(
+        skull, generator, round(TUFTS * detail.strands)
+    )
 
 
 def thickness(towards: Points, along: Points) -> Points:
@@ -73,14 +77,14 @@ def _clumps(towards: Points, generator: np.random.Generator) -> Points:
     return total
 
 
-def _tufts(skull: Skull, generator: np.random.Generator) -> Sheet:
+def _tufts(skull: Skull, generator: np.random.Generator, count: int) -> Sheet:
     """Short hairs that stand up from the surface, shorter and finer towards the hairline."""
-    around = generator.uniform(-180, 180, TUFTS)
-    along = np.sqrt(generator.uniform(0.01, 1.0, TUFTS))
-    along = np.where(generator.uniform(0, 1, TUFTS) < 0.35, generator.uniform(0.86, 1.01, TUFTS), along)
+    around = generator.uniform(-180, 180, count)
+    along = np.sqrt(generator.uniform(0.01, 1.0, count))
+    along = np.where(generator.uniform(0, 1, count) < 0.35, generator.uniform(0.86, 1.01, count), along)
     towards = _towards(around, along)
     tall = thickness(towards, along)
-    sway = generator.normal(0, 0.5, (TUFTS, 3))
+    sway = generator.normal(0, 0.5, (count, 3))
     way = towards + sway + np.array([0, 0.2, 0.1])
     way /= np.linalg.norm(way, axis=1, keepdims=True)
     root = skull.centre + towards * (skull.radius(towards) + 0.55 * tall)[:, None]
@@ -89,8 +93,8 @@ def _tufts(skull: Skull, generator: np.random.Generator) -> Sheet:
     facing = np.cross(way, generator.normal(0, 1, way.shape))
     facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-9)
     facing = np.repeat(facing[:, None], 2, axis=1)
-    tones = np.clip(generator.normal(0.28, 0.08, TUFTS), 0.1, 0.8)[:, None] * np.ones(2)
-    alpha = np.broadcast_to(np.array([0.75, 0.0]), (TUFTS, 2)) * (0.4 + 0.6 * (along < 0.9))[:, None]
+    tones = np.clip(generator.normal(0.28, 0.08, count), 0.1, 0.8)[:, None] * np.ones(2)
+    alpha = np.broadcast_to(np.array([0.75, 0.0]), (count, 2)) * (0.4 + 0.6 * (along < 0.9))[:, None]
     bands = strands(lines, facing, 0.0007 + 0.05 * tall, tones, alpha)
     outward = np.repeat(towards, 4, axis=0)
     return Sheet(bands.positions, outward, bands.colours, bands.faces)

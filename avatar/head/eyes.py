@@ -10,56 +10,30 @@ from numpy.typing import NDArray
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
 from avatar.gltf.model import Node
+from avatar.head.detail import Detail
 from avatar.head.identity import Identity
 from avatar.head.source import BodySource
 from avatar.head.surface import triangles
 
 EYE: Final = Material("eye", roughness=0.08)
 
-SEGMENTS: Final = 64
 IRIS: Final = 27.5  # degrees from the axis
 PUPIL: Final = 9.5
-_RINGS = np.array(
-    [
-        0,
-        4,
-        7,
-        8.8,
-        10.2,
-        13,
-        16,
-        19,
-        22,
-        24.5,
-        26.3,
-        27.5,
-        28.6,
-        30,
-        33,
-        37,
-        42,
-        48,
-        55,
-        63,
-        72,
-        82,
-        95,
-        110,
-        140,
-        180,
-    ],
-    dtype=np.float64,
-)
 
 
-def eyeball(source: BodySource, body: FloatArray, identity: Identity, node: Node) -> tuple[Part, FloatArray]:
+def eyeball(
+    source: BodySource, body: FloatArray, identity: Identity, node: Node, detail: Detail
+) -> tuple[Part, FloatArray]:
     """One eye about its own centre, and that centre (3,) in metres."""
     group = "helper-l-eye" if node == "eyeLeft" else "helper-r-eye"
     old = body[np.unique(source.groups[group].corners)]
     centre = (old.min(axis=0) + old.max(axis=0)) / 2
     radius = float(np.linalg.norm(old - centre, axis=1).max()) * 0.985
+    segments = detail.eye_segments
     polar, around = np.meshgrid(
-        np.radians(_RINGS), np.linspace(0, 2 * np.pi, SEGMENTS, endpoint=False), indexing="ij"
+        np.radians(np.array(detail.eye_rings)),
+        np.linspace(0, 2 * np.pi, segments, endpoint=False),
+        indexing="ij",
     )
     degrees = np.degrees(polar)
     bulge = 0.055 * np.clip(
@@ -78,11 +52,11 @@ def eyeball(source: BodySource, body: FloatArray, identity: Identity, node: Node
         .reshape(-1, 3)
         .astype(np.float32)
     )
-    rings = np.arange(len(_RINGS) - 1)[:, None] * SEGMENTS
-    turn = np.arange(SEGMENTS)[None, :]
-    following = (turn + 1) % SEGMENTS
+    rings = np.arange(len(detail.eye_rings) - 1)[:, None] * segments
+    turn = np.arange(segments)[None, :]
+    following = (turn + 1) % segments
     quads = np.stack(
-        [rings + turn, rings + SEGMENTS + turn, rings + SEGMENTS + following, rings + following], axis=2
+        [rings + turn, rings + segments + turn, rings + segments + following, rings + following], axis=2
     )
     colours = _eye_colours(degrees, around, identity).reshape(-1, 4)
     normals = points / np.linalg.norm(points, axis=1, keepdims=True)
@@ -97,7 +71,7 @@ def eyeball(source: BodySource, body: FloatArray, identity: Identity, node: Node
 
 def _eye_colours(degrees: NDArray[np.float64], around: NDArray[np.float64], identity: Identity) -> FloatArray:
     generator = np.random.default_rng(identity.seed + 100)
-    fibres = generator.normal(1, 0.16, (1, SEGMENTS)) + generator.normal(0, 0.07, degrees.shape)
+    fibres = generator.normal(1, 0.16, (1, degrees.shape[1])) + generator.normal(0, 0.07, degrees.shape)
     iris = np.array(identity.iris) * fibres[:, :, None]
     collarette = np.clip(1 - np.abs(degrees - 14) / 4, 0, 1)[:, :, None]
     iris = iris * (1 + 0.7 * collarette) + 0.02 * collarette

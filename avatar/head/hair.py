@@ -9,7 +9,9 @@ import numpy as np
 from avatar.gltf import Material, Part
 from avatar.head.bob import bob
 from avatar.head.bust import Bust
+from avatar.head.coarser import facing, restricted
 from avatar.head.crop import crop, hairline
+from avatar.head.detail import Detail
 from avatar.head.identity import Colour, Identity
 from avatar.head.loft import Sheet, Skull
 from avatar.head.source import Points
@@ -39,19 +41,24 @@ def skull_centre(bust: Bust) -> Points:
     return np.array([0, eyes[:, 1].mean() + 0.006, depth - 0.004], dtype=np.float32)
 
 
-def hair(bust: Bust, identity: Identity) -> tuple[Part, ...]:
+def hair(bust: Bust, identity: Identity, detail: Detail) -> tuple[Part, ...]:
     """The hair's parts, about the head's pivot."""
     skull = Skull(bust, skull_centre(bust))
     if identity.hair_style == "bob":
-        under, over = bob(skull, identity.seed)
+        under, over = bob(skull, identity.seed, detail)
         return (
-            _part(Material("hair inside", _tint(identity.hair), 0.9, double_sided=True), bust, under),
-            _part(Material("hair", _tint(identity.hair), 0.60, blend=True), bust, over),
+            _part(Material("hair inside", _tint(identity.hair), 0.9, double_sided=True), bust, under, detail),
+            _part(Material("hair", _tint(identity.hair), 0.60, blend=True), bust, over, detail),
         )
-    cap, tufts = crop(skull, identity.seed)
+    cap, tufts = crop(skull, identity.seed, detail)
     return (
-        _part(Material("hair", _tint(identity.hair), 0.72, blend=True), bust, cap),
-        _part(Material("hair tips", _tint(identity.hair), 0.8, double_sided=True, blend=True), bust, tufts),
+        _part(Material("hair", _tint(identity.hair), 0.72, blend=True), bust, cap, detail),
+        _part(
+            Material("hair tips", _tint(identity.hair), 0.8, double_sided=True, blend=True),
+            bust,
+            tufts,
+            detail,
+        ),
     )
 
 
@@ -60,12 +67,18 @@ def _tint(colour: Colour) -> tuple[float, float, float, float]:
     return red, green, blue, 1.0
 
 
-def _part(material: Material, bust: Bust, sheet: Sheet) -> Part:
+def _part(material: Material, bust: Bust, sheet: Sheet, detail: Detail) -> Part:
     count = len(sheet.positions)
     nothing = np.zeros((0, count, 3), dtype=np.float32)
-    return Part(
+    part = Part(
         node="hair", material=material, positions=(sheet.positions - bust.pivot).astype(np.float32),
         normals=sheet.normals.astype(np.float32), colours=sheet.colours.astype(np.float32),
         triangles=sheet.faces.astype(np.uint32), morphs=nothing, morph_normals=nothing,
         head_weight=np.ones(count, dtype=np.float32),
     )  # fmt: skip
+    if detail.subdivided:
+        return part
+    # Hair stands on end: where a strand is tells more than where it faces.
+    outward = sheet.positions - skull_centre(bust)
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    return restricted(part, facing(sheet.faces, outward))

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
 from avatar.head.bust import Bust, living_part
+from avatar.head.detail import Detail
 from avatar.head.identity import Identity
 from avatar.head.source import BodySource, IntArray, Points
 
@@ -35,7 +36,9 @@ def lash_line(source: BodySource, body: FloatArray, bust: Bust) -> Points:
     return np.asarray(np.exp(-((away / RIM) ** 2)))
 
 
-def lashes(source: BodySource, body: FloatArray, shapes: FloatArray, bust: Bust, identity: Identity) -> Part:
+def lashes(
+    source: BodySource, body: FloatArray, shapes: FloatArray, bust: Bust, identity: Identity, detail: Detail
+) -> Part:
     """The lashes of both eyes, bent hairs that fade to their tips; they move with the lids."""
     generator = np.random.default_rng(identity.seed + 500)
     points: list[Points] = []
@@ -45,7 +48,7 @@ def lashes(source: BodySource, body: FloatArray, shapes: FloatArray, bust: Bust,
     for row, group in _GROUPS.items():
         for side in "lr":
             rows = _rows(source.groups[group.format(side)].corners, body, bust)
-            count, columns = HAIRS[row], len(rows[0]) - 1
+            count, columns = round(HAIRS[row] * detail.fine_hairs), len(rows[0]) - 1
             place = np.sort(generator.uniform(0.04, 0.98, count)) * columns
             fan = generator.normal(0, 0.30, count)
             reach = REACH[row] * identity.lashes * generator.uniform(0.75, 1.0, count)
@@ -55,7 +58,12 @@ def lashes(source: BodySource, body: FloatArray, shapes: FloatArray, bust: Bust,
             line = np.stack([_on_strip(body, rows, *spot) for spot in where])
             moved = np.stack([[_on_strip(shape, rows, *spot) for spot in where] for shape in shapes])
             across = np.gradient(line[0], axis=0)
-            across *= WIDTH[row] / 2 / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+            across *= (
+                WIDTH[row]
+                / detail.fine_hairs
+                / 2
+                / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+            )
             ribbon = [
                 line[0] - across,
                 line[0] + across,

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from avatar.head.detail import DETAILS, DetailName
 from avatar.head.identity import IDENTITIES
 from avatar.head.missing import HeadMissing
 
@@ -14,23 +15,27 @@ HEADS: tuple[str, ...] = tuple(IDENTITIES)
 __all__ = ["HEADS", "HeadMissing", "head_path"]
 
 
-def head_path(name: str, data: Path | None = None) -> Path:
+def head_path(name: str, data: Path | None = None, *, detail: DetailName = "full") -> Path:
     """The GLB of the head ``name``, built if it isn't there; a few seconds the first time.
 
-    ``data`` is the folder that it is built from, by default the installed package's.
+    ``data`` is the folder that it is built from, by default the installed package's. ``detail`` "light" is
+    the same person in a quarter of the triangles, for drawing without a graphics card.
 
     Raises ``HeadMissing`` naming the remedy, also for a name that isn't one of ``HEADS``.
     """
     if name not in IDENTITIES:
         raise HeadMissing(f"there is no head {name!r}; heads: {', '.join(HEADS)}")
-    path = _cache() / f"{name}-{_EDITION}.glb"
+    if detail not in DETAILS:
+        raise HeadMissing(f"there is no head of detail {detail!r}; details: {', '.join(DETAILS)}")
+    kind = "" if detail == "full" else f"-{detail}"
+    path = _cache() / f"{name}{kind}-{_EDITION}.glb"
     if not path.is_file():
         from avatar.gltf import write_head
         from avatar.head.build import build_head
         from avatar.head.source import BodySource
 
         source = BodySource.installed() if data is None else BodySource(data)
-        model = build_head(IDENTITIES[name], source)
+        model = build_head(IDENTITIES[name], source, DETAILS[detail])
         path.parent.mkdir(parents=True, exist_ok=True)
         write_head(model, path)
     return path

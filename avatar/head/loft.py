@@ -79,6 +79,17 @@ def waves(generator: np.random.Generator, places: Points, counts: tuple[int, ...
     return total
 
 
+def thinned(
+    shape: tuple[int, int], step: tuple[int, int], whole: tuple[int, int]
+) -> tuple[IntArray, IntArray]:
+    """Indices of every ``step``-th line and point, with the first ``whole`` of each and the last."""
+    lines, points = (
+        np.unique(np.concatenate([np.arange(first), np.arange(first, count, each), [count - 1]]))
+        for first, each, count in zip(whole, step, shape, strict=True)
+    )
+    return lines[:, None], points[None, :]
+
+
 def sheet(
     lines: Points,
     tones: Points,

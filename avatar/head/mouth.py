@@ -9,7 +9,9 @@ import numpy as np
 from avatar.animator import FloatArray
 from avatar.gltf import Material, Part
 from avatar.head.bust import living_part
-from avatar.head.source import BodySource, Points
+from avatar.head.coarser import Coarse, restricted
+from avatar.head.detail import Detail
+from avatar.head.source import BodySource, IntArray, Points
 from avatar.head.surface import compact, subdivide, triangles
 from avatar.motion import Column
 
@@ -26,16 +28,22 @@ LOW: Final = np.array([0.0, -0.0085, -0.006])  # where the tongue rests, against
 FLAT: Final = 0.74  # of the original tongue's height
 
 
-def teeth(source: BodySource, body: FloatArray, shapes: FloatArray) -> tuple[Part, ...]:
+def teeth(source: BodySource, body: FloatArray, shapes: FloatArray, detail: Detail) -> tuple[Part, ...]:
     """Both rows, darker between one tooth and the next, towards the gums, and towards the back."""
     return (
-        _row(source, body, shapes, "helper-upper-teeth", UPPER, 1.0),
-        _row(source, body, shapes, "helper-lower-teeth", LOWER, -1.0),
+        _row(source, body, shapes, "helper-upper-teeth", UPPER, 1.0, detail),
+        _row(source, body, shapes, "helper-lower-teeth", LOWER, -1.0, detail),
     )
 
 
 def _row(
-    source: BodySource, body: FloatArray, shapes: FloatArray, group: str, shift: Points, up: float
+    source: BodySource,
+    body: FloatArray,
+    shapes: FloatArray,
+    group: str,
+    shift: Points,
+    up: float,
+    detail: Detail,
 ) -> Part:
     used, faces = compact(source.groups[group].corners)
     first = subdivide(faces, len(used))
@@ -53,10 +61,11 @@ def _row(
     colours = (1 - root) * np.array(ENAMEL) * shade[:, None] + root * np.array(GUMS)
     colours = colours * (0.03 + 0.97 * back)[:, None] ** np.array([1.0, 1.25, 1.35])
     opaque = np.concatenate([colours, np.ones((len(vertices), 1))], axis=1).astype(np.float32)
-    return living_part(TEETH, vertices, triangles(second.quads), opaque, morphs)
+    part = living_part(TEETH, vertices, triangles(second.quads), opaque, morphs)
+    return part if detail.subdivided else _once(part, second.quads)
 
 
-def tongue(source: BodySource, body: FloatArray, shapes: FloatArray) -> Part:
+def tongue(source: BodySource, body: FloatArray, shapes: FloatArray, detail: Detail) -> Part:
     """The tongue; ``tongueOut`` brings it past the lips."""
     used, faces = compact(source.groups["helper-tongue"].corners)
     finer = subdivide(faces, len(used))
@@ -72,6 +81,13 @@ def tongue(source: BodySource, body: FloatArray, shapes: FloatArray) -> Part:
     groove = np.exp(-((rest[:, 0] / 0.0022) ** 2))
     shade = (1 - 0.96 * depth**1.05) * (1 - 0.25 * groove)
     colours = np.concatenate([np.array(FLESH) * shade[:, None], np.ones((len(rest), 1))], axis=1)
-    return living_part(
+    part = living_part(
         TONGUE, rest.astype(np.float32), triangles(finer.quads), colours.astype(np.float32), morphs
     )
+    return part if detail.subdivided else _once(part, finer.quads)
+
+
+def _once(part: Part, quads: IntArray) -> Part:
+    """``part`` of ``quads``, subdivided once less."""
+    coarse = Coarse(quads, np.zeros(len(quads) // 4, dtype=bool))
+    return restricted(part, coarse.triangles(np.ones(len(quads), dtype=bool)))

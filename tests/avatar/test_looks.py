@@ -7,6 +7,7 @@ import pytest
 
 from avatar.gltf import HeadModel, Part, read_head
 from avatar.head import HEADS, head_path
+from avatar.head.detail import DETAILS
 from avatar.head.occlusion import openness, samples
 from avatar.head.pose import PosedHead
 from avatar.head.sheet import EXPRESSIONS, motion_of
@@ -18,9 +19,10 @@ installed = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", params=HEADS)
+@pytest.fixture(scope="module", params=[(name, detail) for name in HEADS for detail in DETAILS], ids="-".join)
 def head(request) -> HeadModel:
-    return read_head(head_path(request.param))
+    name, detail = request.param
+    return read_head(head_path(name, detail=detail))
 
 
 def parts(head: HeadModel, material: str) -> list[Part]:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from avatar.head import head_path
 from orchestration.clock import LoopClock
 from orchestration.configuration import load_configuration
 from orchestration.gateway.api import SESSION_PATH, create_api
@@ -131,6 +132,7 @@ async def test_options_name_personas_voices_and_heads(page):
     assert [voice["name"] for voice in options["voices"]] == ["joe", "joan"]
     assert all(voice["title"] and voice["detail"] for voice in options["voices"])
     assert options["heads"] == {"mira": "/heads/mira.glb", "noor": "/heads/noor.glb"}
+    assert options["light_heads"] == {"mira": "/heads/mira-light.glb", "noor": "/heads/noor-light.glb"}
     assert options["recording"] is False
 
 
@@ -141,7 +143,7 @@ async def test_a_system_without_heads_and_voices_offers_none():
     async with browsing(Path("nowhere"), host) as client:
         options = (await client.get("/v1/options")).json()
         assert (await client.get("/heads/mira.glb")).status_code == 404
-    assert (options["heads"], options["voices"]) == ({}, [])
+    assert (options["heads"], options["light_heads"], options["voices"]) == ({}, {}, [])
     assert {persona["voice"] for persona in options["personas"]} == {""}
     assert {persona["head"] for persona in options["personas"]} == {""}
 
@@ -158,6 +160,16 @@ async def test_a_head_is_served_as_the_gltf_that_it_is(page):
     assert answer.content == (await host.heads.path("noor")).read_bytes() == small.content
     assert "max-age" in answer.headers["cache-control"]
     assert again.status_code == 304
+
+
+async def test_the_light_heads_are_served_at_the_addresses_in_the_options(page):
+    host = host_of()
+    async with browsing(page, host) as client:
+        addresses = (await client.get("/v1/options")).json()["light_heads"]
+        answers = {name: await client.get(address) for name, address in addresses.items()}
+    for name, answer in answers.items():
+        assert answer.status_code == 200, answer.text
+        assert answer.content == head_path(name, detail="light").read_bytes()
 
 
 async def test_a_head_that_is_unknown_or_cant_be_built_is_said_with_the_remedy(page, tmp_path, monkeypatch):

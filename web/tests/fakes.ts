@@ -19,6 +19,7 @@ export const OPTIONS: Options = {
     { name: "warm", title: "Warm", detail: "" },
   ],
   heads: { mira: "/heads/mira.glb", noor: "/heads/noor.glb" },
+  lightHeads: { mira: "/heads/mira-light.glb" },
   recording: false,
 };
 

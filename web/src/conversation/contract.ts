@@ -76,6 +76,8 @@ export interface Options {
   readonly voices: readonly Choice[];
   readonly persona: string;
   readonly heads: Readonly<Record<string, string>>;
+  /** The same heads for drawing without a graphics card; a server may have none. */
+  readonly lightHeads: Readonly<Record<string, string>>;
   /** The server keeps conversations of those who consent. */
   readonly recording: boolean;
 }

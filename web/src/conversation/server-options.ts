@@ -15,7 +15,6 @@ export async function fetchOptions(url: string): Promise<Options> {
 /** The answer's JSON as options; raises `ProtocolError` if it is something else. Unknown fields are left alone. */
 export function readOptions(raw: unknown): Options {
   const fields = new Fields("options", raw);
-  const heads = Object.entries(fields.object("heads", {})).map(([name, url]) => [name, asText(url)] as const);
   return {
     personas: fields.list("personas", (item) => {
       const persona = new Fields("options.personas", item);
@@ -23,9 +22,16 @@ export function readOptions(raw: unknown): Options {
     }),
     voices: fields.list("voices", (item) => readChoice(new Fields("options.voices", item)), []),
     persona: fields.text("persona"),
-    heads: Object.fromEntries(heads),
+    heads: addresses(fields, "heads"),
+    lightHeads: addresses(fields, "light_heads"),
     recording: fields.flag("recording", false),
   };
+}
+
+function addresses(fields: Fields, name: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields.object(name, {})).map(([head, url]) => [head, asText(url)] as const),
+  );
 }
 
 function readChoice(fields: Fields): Choice {

@@ -99,8 +99,10 @@ export class Scene {
   private choose(view: View): void {
     if (this.own || !this.stage) return;
     const talking = view.phase === "open" || view.phase === "reconnecting";
-    const url = talking && view.head !== null ? view.head : (this.chosen() ?? view.head);
-    if (url === null || url === this.url) return;
+    const whole = talking && view.head !== null ? view.head : (this.chosen() ?? view.head);
+    if (whole === null) return;
+    const url = this.stage.drawing.software ? lightOf(whole, this.options) : whole;
+    if (url === this.url) return;
     this.url = url;
     void this.fetch(url, this.stage);
   }
@@ -169,6 +171,12 @@ export class Scene {
     observer.observe(this.free);
     observer.observe(this.root);
   }
+}
+
+/** The address of the same head for drawing without a graphics card, if the server has it. */
+export function lightOf(url: string, options: Options | null): string {
+  const name = Object.entries(options?.heads ?? {}).find(([, address]) => address === url)?.[0];
+  return (name === undefined ? undefined : options?.lightHeads[name]) ?? url;
 }
 
 const CALM = "(prefers-reduced-motion: reduce)";

@@ -197,6 +197,7 @@ describe("options", () => {
       ],
       voices: [{ name: "joe" }],
       heads: { mira: "/heads/mira.glb" },
+      light_heads: { mira: "/heads/mira-light.glb" },
       recording: true,
     };
     expect(readOptions(raw)).toEqual({
@@ -204,6 +205,7 @@ describe("options", () => {
       personas: [{ name: "mira", title: "Mira", detail: "d", voice: "joe", head: "mira" }],
       voices: [{ name: "joe", title: "joe", detail: "" }],
       heads: { mira: "/heads/mira.glb" },
+      lightHeads: { mira: "/heads/mira-light.glb" },
       recording: true,
     });
   });
@@ -213,6 +215,7 @@ describe("options", () => {
     [{}],
     [{ persona: "x", personas: "none" }],
     [{ persona: "x", personas: [], heads: { a: 1 } }],
+    [{ persona: "x", personas: [], light_heads: { a: 1 } }],
   ])("that are no options are refused: %j", (raw) => {
     expect(() => readOptions(raw)).toThrow();
   });

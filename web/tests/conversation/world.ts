@@ -161,6 +161,7 @@ export const OPTIONS: Options = {
   voices: [],
   persona: "mira",
   heads: { mira: "/heads/mira.glb", noor: "/heads/noor.glb" },
+  lightHeads: {},
   recording: false,
 };
 

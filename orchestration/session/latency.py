@@ -48,7 +48,7 @@ class TurnClock:
         marks = {
             "decision": self.decision,
             "transcript": self.transcript,
-            "first_token": self._first_token(),
+            "first_token": self.reply.first_token,
             "first_sound": self.first_sound,
             "mouth_open": self.mouth_open,
         }
@@ -78,11 +78,6 @@ class TurnClock:
             yield "synthesizer", reply.first_chunk - reply.first_clause - reply.synthesizer_compute
         if self.first_sound is not None and reply.first_chunk is not None and self.transcript is not None:
             yield "packet", self.first_sound - max(reply.first_chunk, self.transcript)
-
-    def _first_token(self) -> float | None:
-        """When the reply's first token counted: a drafted one only from the transcript that granted it."""
-        token = self.reply.first_token
-        return token if token is None or self.transcript is None else max(token, self.transcript)
 
     def _after_speech(self, mark: float | None) -> float | None:
         return None if mark is None else _milliseconds(mark - self.speech_end)

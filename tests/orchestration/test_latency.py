@@ -59,9 +59,3 @@ def test_a_turn_that_was_never_answered_has_no_figures_but_says_so():
     report = turn(reply=ReplyClock(), first_sound=None, mouth_open=None)
     assert report["first_sound"] is report["orchestration"] is None
     assert set(report["overhead"]) == {"recognizer"}
-
-
-def test_a_token_that_was_drafted_before_the_transcript_counts_from_it():
-    early = ReplyClock(request=10.1, first_token=10.3, first_clause=10.4, first_chunk=10.5)
-    report = turn(reply=early)
-    assert report["first_token"] == report["transcript"] == 530

@@ -71,6 +71,7 @@ async def test_the_face_comes_every_frame_beside_the_protocol_and_can_be_switche
     async with serving() as (port, _), stock(port) as talk:
         ours = talk.of("session.created")[0].session.visavis
         assert len(ours["motion_names"]) == 61
+        await asyncio.sleep(0.2)  # a few frames of listening
         await talk.type("hello")
         await talk.until("response.done")
         assert [event.pts for event in talk.motions] == list(range(len(talk.motions)))

@@ -70,7 +70,7 @@ def brows(bust: Bust, identity: Identity, detail: Detail) -> Part:
             generator.uniform(0.0040, 0.0066, (count, 1))
             * np.interp(across, [-1, 0.6, 1.3], [0.9, 1, 0.7])[:, None]
         )
-        sideways = np.cross(way, normal) * WIDTH / detail.fine_hairs / 2
+        sideways = np.cross(way, normal) * WIDTH / detail.fine_hairs**0.6 / 2
         tip = root + length * way + 0.0006 * normal
         points.append(np.stack([root - sideways, root + sideways, tip], axis=1).reshape(-1, 3))
         moved = np.einsum("nk,snkc->snc", weights, bust.morphs[:, near])

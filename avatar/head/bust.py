@@ -28,10 +28,10 @@ NECK_LOW, NECK_HIGH = (
 NECK_TILT: Final = 0.25
 COLLAR_HEIGHT, COLLAR_TILT = -0.132, -0.48  # the garment's edge: a plane through the base of the neck
 COLLAR_OVERLAP: Final = 0.02  # metres of skin that go on below the edge
-THIN_FILM, LIGHT_FILM = 0.04, 0.30  # opacity of the lips' moisture that is still drawn, whole and light
+THIN_FILM, LIGHT_FILM = 0.04, 0.38  # opacity of the lips' moisture that is still drawn, whole and light
 FILM: Final = 0.00012  # metres the lips' moisture stands off them
 DARK: Final = 0.1  # share of the light below which skin is taken to lie under hair
-FACE: Final = 0.05  # metres in front of the ears from which on nothing does
+FACE: Final = 0.05  # metres of depth from which on nothing does
 LIVELY: Final = 0.65  # of the masks of lips and lids: what stays finely divided
 CLOTH: Final = 0.0028  # metres the garment stands off the skin
 

@@ -42,7 +42,8 @@ def crop(skull: Skull, seed: int, detail: Detail) -> tuple[Sheet, Sheet]:
     tones = 0.27 + 0.055 * clumps + 0.035 * grain + 0.04 * (towards[:, :, 1] > 0.8)
     edge = (1 - along) / SOFT
     ragged = 0.14 * waves(generator, (around + 180) / 360, (60, 110))[:, None]
-    alpha = np.clip(edge[None, :] * (1 + ragged), 0, 1) ** 1.1
+    # Coarse hair stands off the skin's outline in places: the less of it is clear, the less shows through.
+    alpha = np.clip(edge[None, :] * (1 + ragged), 0, 1) ** (1.1 if detail.subdivided else 0.35)
     kept = thinned(lines.shape[:2], detail.crop, (1, 1))
     cap = sheet(lines[kept], np.clip(tones, 0.08, 1)[kept], alpha[kept], generator, grain=0.0)
     rough = cap.normals + 0.16 * generator.normal(0, 1, cap.normals.shape)

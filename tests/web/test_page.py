@@ -65,7 +65,7 @@ class TestFirstLoad:
         assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {
             "127.0.0.1"
         }
-        assert any(url.endswith("/heads/mira.glb") for url in asked)
+        assert any(url.endswith("/heads/mira-light.glb") for url in asked)
         assert visitor.face().reshape(-1, 3).std(axis=0).max() > 20, "the stage is not of one colour"
         assert errors == []
 
@@ -80,7 +80,7 @@ class TestFirstLoad:
     def test_another_persona_brings_another_head(self, server, visitor):
         visitor.open(server.url)
         mira = visitor.face()
-        with visitor.page.expect_response(lambda response: response.url.endswith("/heads/noor.glb")):
+        with visitor.page.expect_response(lambda response: response.url.endswith("/heads/noor-light.glb")):
             visitor.page.get_by_role("radio", name="Noor").check()
         visitor.page.wait_for_timeout(1500)
         assert moved(mira, visitor.face()) > 0.15

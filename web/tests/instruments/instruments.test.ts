@@ -24,7 +24,9 @@ test("a snapshot is plain JSON of what was drawn and what sounded, from a moment
   instruments.counts.flushes += 1;
   const snapshot = instruments.snapshot(20);
   expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
-  expect(snapshot.drawn).toEqual([{ time: 26, position: 4.5, jawOpen: 0.3, source: "motion", cost: 3.5, moved: 0.2 }]);
+  expect(snapshot.drawn).toEqual([
+    { time: 26, position: 4.5, jawOpen: 0.3, source: "motion", cost: 3.5, moved: 0.2 },
+  ]);
   expect(snapshot.sounded).toEqual([{ pts: 4, context: 1.25, time: 20, rms: 0.1, wait: 60 }]);
   expect(snapshot.marks).toEqual([{ kind: "flush", time: 30 }]);
   expect(snapshot.counts).toMatchObject({ drawn: 2, flushes: 1 });

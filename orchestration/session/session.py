@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from avatar.continuity import Continuity
@@ -155,9 +157,12 @@ class Session:
         user = users[-1]
         generation = timeline.generation
         agent = self._playout.take(timeline.pts)
-        motion = await face.step(agent.animator_pcm, user.pcm, user.motion)
+        # The user is listened to while the face moves, so that giving way is told in this very packet.
+        motion, _ = await asyncio.gather(
+            face.step(agent.animator_pcm, user.pcm, user.motion), self._listen(users)
+        )
         if timeline.generation != generation:
-            agent = SILENT  # cancelled while the face was moving: an old generation is never heard
+            agent = SILENT  # cancelled meanwhile: an old generation is never heard
         if conversation.flush:
             self._continuity.close_mouth()
         motion = self._continuity.step(motion, agent_silent=not agent.speech)
@@ -175,13 +180,12 @@ class Session:
         conversation.after_packet(agent, float(motion[Column.jawOpen]))
         if not self._acknowledges:
             conversation.acknowledge(timeline.pts, packet.generation)
-        for frame in users:
-            if frame.understood:
-                await self._listen(frame)
 
-    async def _listen(self, frame: UserFrame) -> None:
-        probability = await self._voice_activity.step(frame.pcm)
-        self.conversation.hear(frame.pcm, probability)
+    async def _listen(self, frames: Sequence[UserFrame]) -> None:
+        for frame in frames:
+            if frame.understood:
+                probability = await self._voice_activity.step(frame.pcm)
+                self.conversation.hear(frame.pcm, probability)
 
     def counts(self) -> dict[str, int]:
         """What went wrong so far, by name; every name that matters is there, 0 included."""

@@ -87,6 +87,7 @@ export class LiveConversation implements Conversation {
     };
     voice.setHears(this.hears());
     sound.onLevel = (level) => {
+      if (this.hears()) instruments.spoken(level, timers.now());
       this.store.changeSlowly({ level: this.store.view.microphone === "on" && this.hears() ? level : 0 });
     };
     sound.onLoudspeakerLost = () => {

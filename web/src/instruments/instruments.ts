@@ -7,10 +7,12 @@ const MINUTES = 25;
 const DRAWN_A_MINUTE = 60 * 60;
 const SOUNDED_A_MINUTE = 60 * 25;
 const MARKS = 4096;
+const LOUD = 0.02; // level of a frame of the microphone from which it counts as sound
+const QUIET = 400; // ms without such a frame before the next one is a new onset
 
 const SOURCES: readonly Source[] = ["motion", "idle", "blend"];
 
-export type Mark = "flush" | "silent" | "dry" | "connected" | "lost";
+export type Mark = "loud" | "flush" | "silent" | "dry" | "connected" | "lost";
 
 export interface Counts {
   framesReceived: number;
@@ -54,6 +56,7 @@ export class Instruments {
   private readonly drawnRows = new Ring(6, MINUTES * DRAWN_A_MINUTE);
   private readonly soundedRows = new Ring(5, MINUTES * SOUNDED_A_MINUTE);
   private marks: { kind: Mark; time: number }[] = [];
+  private loudAt = -Infinity; // ms
 
   drawn(time: number, position: number, jawOpen: number, source: Source, moved: number): void {
     this.counts.drawn += 1;
@@ -67,6 +70,13 @@ export class Instruments {
 
   sounded(pts: number, context: number, time: number, rms: number, wait: number): void {
     this.soundedRows.push(pts, context, time, rms, wait);
+  }
+
+  /** A frame of the microphone with this level, 0..1, has gone out: marks onsets. */
+  spoken(level: number, time: number): void {
+    if (level < LOUD) return;
+    if (time - this.loudAt > QUIET) this.mark("loud", time);
+    this.loudAt = time;
   }
 
   mark(kind: Mark, time: number): void {

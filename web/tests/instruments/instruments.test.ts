@@ -32,3 +32,21 @@ test("a snapshot is plain JSON of what was drawn and what sounded, from a moment
   expect(snapshot.counts).toMatchObject({ drawn: 2, flushes: 1 });
   expect(instruments.snapshot().drawn[0]).toMatchObject({ source: "idle", cost: null });
 });
+
+test("an onset at the microphone is marked once, and again only after a silence", () => {
+  const instruments = new Instruments();
+  for (const [time, level] of [
+    [0, 0.001],
+    [40, 0.1],
+    [80, 0.2],
+    [120, 0.001],
+    [360, 0.1],
+    [900, 0.1],
+  ] as const) {
+    instruments.spoken(level, time);
+  }
+  expect(instruments.snapshot().marks).toEqual([
+    { kind: "loud", time: 40 },
+    { kind: "loud", time: 900 },
+  ]);
+});

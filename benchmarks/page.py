@@ -174,11 +174,15 @@ def spread(values: np.ndarray) -> dict[str, Any]:
     }
 
 
-def in_the_capture(webm: bytes) -> dict[str, Any]:
-    """Mouth against sound in a recording of what was seen and heard: dark pixels of the open mouth."""
+def in_the_capture(webm: bytes, measured: dict[str, Any], began: float) -> dict[str, Any]:
+    """Mouth against sound in a recording of what was seen and heard, which ``began`` at that page time (ms).
+
+    The mouth's opening is taken from the pictures: the darkness of the pixels that darken when the jaw opens.
+    The page's own account of its jaw only says which pixels these are.
+    """
     with av.open(io.BytesIO(webm)) as container:
         pictures, sounds = [], []
-        rate, begins = 48_000, None
+        rate, sound_begins = 48_000, 0.0
         for frame in container.decode(container.streams.video[0], container.streams.audio[0]):
             if isinstance(frame, av.VideoFrame):
                 # The page adapts its resolution, so pictures differ in size.
@@ -186,26 +190,27 @@ def in_the_capture(webm: bytes) -> dict[str, Any]:
                 pictures.append((float(frame.time or 0), gray.astype(np.float32)))
             else:
                 rate = frame.sample_rate
-                begins = float(frame.time or 0) if begins is None else begins
-                sounds.append(frame.to_ndarray().mean(axis=0 if frame.format.is_planar else None))
-    pcm = np.concatenate([np.atleast_1d(s) for s in sounds]).astype(np.float32)
-    still = np.median([picture for _, picture in pictures[:: max(1, len(pictures) // 60)]], axis=0)
-    spread = np.std([picture for _, picture in pictures[:: max(1, len(pictures) // 60)]], axis=0)
-    rows, columns = np.nonzero(spread > 0.5 * spread.max())  # what changes most is the mouth
-    top, bottom = np.percentile(rows, [5, 95]).astype(int)
-    left, right = np.percentile(columns, [5, 95]).astype(int)
-    region = np.s_[top : bottom + 1, left : right + 1]
-    dark = np.array([float(np.maximum(still[region] - picture[region], 0).mean()) for _, picture in pictures])
-    start, opening = sampled(np.array([t for t, _ in pictures]), dark)
+                sound_begins = sound_begins if sounds else float(frame.time or 0)
+                sounds.append(frame.to_ndarray().mean(axis=0))
+    pcm = np.concatenate(sounds).astype(np.float32)
+    times = np.array([at for at, _ in pictures])
+    darkness = -np.stack([picture for _, picture in pictures])
+    drawn_at = np.array([row["time"] for row in measured["drawn"]]) / 1000
+    jaw = np.interp(began / 1000 + times, drawn_at, [row["jawOpen"] for row in measured["drawn"]])
+    weights = np.einsum("t,tyx->yx", jaw - jaw.mean(), darkness - darkness.mean(axis=0))
+    weights = np.where(weights > 0.5 * weights.max(), weights, 0)
+    start, opening = sampled(times, np.einsum("yx,tyx->t", weights / weights.sum(), darkness))
     level = envelope(pcm, rate)
-    shifted = np.interp(
-        start + np.arange(opening.size) * 0.005, (begins or 0) + np.arange(level.size) * 0.005, level
-    )
+    grid = start + np.arange(opening.size) * STEP
+    heard = np.interp(grid, sound_begins + np.arange(level.size) * STEP, level)
     return {
         "pictures": len(pictures),
-        "seconds": round(pictures[-1][0] - pictures[0][0], 1),
-        "mouth_after_sound_ms": round(lag(shifted, opening, 0.3) * 1000, 1),
-        "correlation": round(float(np.corrcoef(shifted, opening)[0, 1]), 3),
+        "seconds": round(float(times[-1] - times[0]), 1),
+        "mouth_after_sound_ms": round(lag(heard, opening, 0.3) * 1000, 1),
+        "correlation": round(float(np.corrcoef(heard, opening)[0, 1]), 3),
+        "jaw_seen_against_jaw_drawn": round(
+            float(np.corrcoef(jaw, np.interp(times, grid, opening))[0, 1]), 3
+        ),
     }
 
 
@@ -255,12 +260,15 @@ def capture(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
     """The same from a recording of the page's picture and sound, small enough to be encoded meanwhile."""
     with stand.visitor(size=CAPTURED) as visitor:
         visitor.start(typing=True)
-        visitor.page.evaluate("() => window.visavis.capture.start(25)")
+        began = float(
+            visitor.page.evaluate("() => { window.visavis.capture.start(25); return performance.now(); }")
+        )
         for question in QUESTIONS:
             visitor.write(question)
             visitor.answered()
         webm = base64.b64decode(visitor.page.evaluate("() => window.visavis.capture.stop()"))
-    return in_the_capture(webm)
+        measured = visitor.snapshot()
+    return in_the_capture(webm, measured, began)
 
 
 def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -51,7 +51,12 @@ def test_a_spoken_turn_that_is_being_understood_is_not_lost_to_an_early_request(
             await asyncio.sleep(0.02)
         session.conversation.answer(REQUEST)
 
-    held = hold(script, seconds=10, conversation={"answer_turns": False, "draft": False})
+    held = hold(
+        script,
+        seconds=10,
+        conversation={"answer_turns": False, "draft": False},
+        adjust=lambda engines: setattr(engines.recognizer, "delay", 1.0),
+    )
     assert turns(held)[0] == ("user", "first")
     assert held.texts(EventType.HEARD) == ["You said first."]
 

@@ -174,7 +174,7 @@ class TestMicrophone:
     def test_push_to_talk_hears_only_while_it_is_held(self, server, visitor, question):
         visitor.open(server.url)
         visitor.start()
-        visitor.page.get_by_role("button", name="Hold to talk").click()
+        visitor.page.get_by_role("button", name="Talk only while a button is held").click()
         visitor.speak(question)
         visitor.page.wait_for_timeout(4000)
         assert visitor.captions("mine").count() == 0
@@ -390,7 +390,7 @@ class TestOwnHeads:
         visitor.open(server.url)
         self.choose(visitor, half)
         visitor.page.get_by_text("half.glb").wait_for(timeout=20_000)
-        assert "26" in visitor.page.locator(".banner.status").inner_text()
+        assert "26" in visitor.page.locator(".banner[role=status]").inner_text()
 
 
 def test_the_heads_of_the_page_are_those_of_the_library(server: PageServer):

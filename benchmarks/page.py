@@ -240,7 +240,8 @@ def exchange(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         paths = choose(PROMPTS, arguments.turns, SEED, test=True)
         questions = asked(paths, 9.0, Path(folder))
-        with stand.visitor(f"--use-file-for-fake-audio-capture={questions}%noloop") as visitor:
+        sound = f"--use-file-for-fake-audio-capture={questions}%noloop"
+        with stand.visitor(sound, size=tuple(arguments.size)) as visitor:
             visitor.page.get_by_label("Record this conversation").check()
             visitor.start()
             visitor.until(lambda: visitor.page.locator(".captions li.mine").count() > 0, 60)
@@ -250,6 +251,7 @@ def exchange(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
             visitor.page.wait_for_timeout(1500)
     return {
         "turns": len(paths),
+        "window": list(arguments.size),
         "counts": measured["counts"],
         **offsets(measured, stand.newest_recording()),
         **drawing(measured),
@@ -424,6 +426,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them if none is named")
     parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--size", type=int, nargs=2, default=(1280, 800), help="of the window in exchange")
     parser.add_argument("--interruptions", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--out", type=Path, default=Path("out/bench/page.json"))

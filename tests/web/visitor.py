@@ -59,7 +59,7 @@ class Visitor:
 
     def speak(self, wav: Path) -> float:
         """Play a recording into the microphone of ``MICROPHONE``; returns the page's time in ms."""
-        self.page.wait_for_function("window.speak")
+        self.page.wait_for_function("() => window.speak !== undefined")
         return float(
             self.page.evaluate("wav => window.speak(wav)", base64.b64encode(wav.read_bytes()).decode())
         )
@@ -69,7 +69,7 @@ class Visitor:
 
         The page itself waits for the turn, since it is nearer to it than a test is.
         """
-        self.page.wait_for_function("window.speak")
+        self.page.wait_for_function("() => window.speak !== undefined")
         return float(
             self.page.evaluate(
                 """async ([wav, after]) => {

@@ -192,12 +192,12 @@ class TestConversation:
         visitor.write("What time does the museum open?")
         began = visitor.interrupt(asterisk_prompts[INTERRUPTION])
         visitor.page.locator(".captions li.theirs.interrupted").wait_for()
-        visitor.page.wait_for_timeout(1000)
-        measured = visitor.snapshot(began)
-        flushed = [mark["time"] for mark in measured["marks"] if mark["kind"] == "flush"]
+        flushed = [mark["time"] for mark in visitor.snapshot(began)["marks"] if mark["kind"] == "flush"]
         assert len(flushed) == 1
+        visitor.until(lambda: len(visitor.snapshot(flushed[0] + 60)["sounded"]) >= 5)
+        measured = visitor.snapshot(began)
         after = [row for row in measured["sounded"] if row["time"] > flushed[0] + 60]
-        assert after and max(row["rms"] for row in after[:10]) < 0.005
+        assert max(row["rms"] for row in after[:5]) < 0.005
         shut = [
             row["jawOpen"] for row in measured["drawn"] if flushed[0] + 100 < row["time"] < flushed[0] + 400
         ]
@@ -218,7 +218,8 @@ class TestConversation:
         visitor.speak(question)
         visitor.floor("user")
         listening = [visitor.face() for _ in range(4)]
-        visitor.answered()
+        visitor.captions("theirs").first.wait_for(timeout=60_000)
+        visitor.floor("nobody")
         visitor.write("What time does the museum open?")
         visitor.floor("agent")
         speaking = [visitor.face() for _ in range(4)]
@@ -306,8 +307,9 @@ class TestConnection:
             visitor.page.close()
         assert network.delayed > 3
         assert measured["counts"]["framesReceived"] > 50
-        still = [row["moved"] < 1e-6 for row in measured["drawn"][1:]]
-        assert max((len(list(run)) for unmoved, run in groupby(still) if unmoved), default=0) <= 2
+        runs = groupby(measured["drawn"][1:], key=lambda row: row["moved"] < 1e-6)
+        still = [[row["time"] for row in run] for unmoved, run in runs if unmoved]
+        assert max((times[-1] - times[0] for times in still), default=0) <= 120
 
     def test_a_full_server_says_so_and_lets_the_visitor_in_once_there_is_room(self, browser):
         with served("gateway.max_sessions=1") as own:

@@ -111,7 +111,8 @@ export class Face {
     const jumped = follows && this.fromMotion && Math.abs(position - expected) > JUMP;
     if (follows === this.fromMotion && !jumped) return;
     for (let i = 0; i < MOTION_SIZE; i += 1) this.rest[i] = (this.last[i] ?? 0) - (this.wanted[i] ?? 0);
-    this.changed = now;
+    // Fading since the last drawing, so that a page that draws seldom, and finds a change each time, still moves.
+    this.changed = this.drawnAt;
     this.lipsFade = jumped ? JUMP_FADE : LIPS_FADE;
     this.otherFade = jumped ? JUMP_FADE : follows ? TO_MOTION_FADE : TO_IDLE_FADE;
   }

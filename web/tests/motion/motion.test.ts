@@ -130,6 +130,19 @@ class Screen {
 }
 
 describe("the drawn face", () => {
+  test("moves also where it is drawn seldom and finds a jump each time", () => {
+    const screen = new Screen();
+    let position = 0;
+    for (let n = 0; n < 8; n += 1) {
+      for (let pts = position; pts < position + 4; pts += 1)
+        screen.timeline.put(pts, motion(0.1 * n, 0.02 * n));
+      screen.now += 300;
+      const { moved } = screen.face.read(screen.now, at(position + 1), screen.into);
+      if (n > 0) expect(moved).toBeGreaterThan(0.01);
+      position += 20;
+    }
+  });
+
   test("is the motion at the loudspeaker while that goes on", () => {
     const screen = new Screen();
     const place = screen.speak(0, 1000);

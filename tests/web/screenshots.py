@@ -20,7 +20,9 @@ QUESTION = "What time does the museum open?"
 def keep(page: Page, name: str) -> None:
     """Write what is seen as a small PNG."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256, dither=Image.Dither.NONE).save(FOLDER / name, optimize=True)
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.FLOYDSTEINBERG).save(
+        FOLDER / name, optimize=True
+    )
 
 
 def opened(browser: Browser, server: PageServer, width: int, height: int, colours: str) -> Visitor:

@@ -18,10 +18,9 @@ QUESTION = "What time does the museum open?"
 
 
 def keep(page: Page, name: str) -> None:
-    """Write what is seen as a small PNG."""
+    """Write what is seen."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.FLOYDSTEINBERG).save(
-        FOLDER / name, optimize=True
+    picture.save(FOLDER / name, optimize=True)
     )
 
 

@@ -21,7 +21,6 @@ def keep(page: Page, name: str) -> None:
     """Write what is seen."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.save(FOLDER / name, optimize=True)
-    )
 
 
 def opened(browser: Browser, server: PageServer, width: int, height: int, colours: str) -> Visitor:

@@ -21,9 +21,7 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics card; the page itself is composed without it
 )
 ALLOWED = "--use-fake-ui-for-media-stream"  # the person presses "allow"
 

@@ -275,7 +275,7 @@ def capture(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
     """From a person's onset, as its first loud frame goes out, to silence at the speaker and a shut mouth."""
-    stops, from_microphone, shuts = [], [], []
+    stops, told, from_microphone, shuts = [], [], [], []
     paths = choose(PROMPTS, arguments.interruptions, SEED + 1, test=True)
     for path in paths:
         pcm = load_audio(path)
@@ -290,12 +290,13 @@ def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
             visitor.floor("user", 10)
             visitor.page.wait_for_timeout(800)
             measured = visitor.snapshot(onset)
-        silent, loud = (
+        silent, loud, flushed = (
             [mark["time"] for mark in measured["marks"] if mark["kind"] == kind]
-            for kind in ("silent", "loud")
+            for kind in ("silent", "loud", "flush")
         )
-        if not silent or not loud:
+        if not silent or not loud or not flushed:
             continue
+        told.append(flushed[0] - loud[0])
         stops.append(silent[0] - loud[0])
         from_microphone.append(silent[0] - onset)
         shut = [row["time"] for row in measured["drawn"] if row["time"] > silent[0] and row["jawOpen"] < 0.02]
@@ -305,6 +306,7 @@ def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
         "gave_way": len(stops),
         "sound_stopped_after_ms": [round(value, 1) for value in stops],
         "median": round(float(np.median(stops)), 1),
+        "page_told_after_ms": [round(value, 1) for value in told],
         "from_the_sound_before_the_microphone_median": round(float(np.median(from_microphone)), 1),
         "mouth_shut_after_silence_ms": [round(value, 1) for value in shuts],
     }

@@ -42,7 +42,7 @@ def application(configuration: Configuration, ray_address: str | None = None) ->
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    # Ray's default is 15, which puts the metronome behind a browser on the same machine; `serving.*.nice` decides.
+    # Ray's default of 15 puts the metronome behind a browser on the same machine: serving.*.nice decides.
     os.environ.setdefault("RAY_worker_niceness", "0")
     import ray
     from ray import serve

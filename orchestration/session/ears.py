@@ -1,10 +1,15 @@
-"""The user's sound on its way in: a small jitter buffer that never loses a frame it accepted."""
+"""The user's sound on its way in: a small jitter buffer that never loses a frame it accepted.
+
+The face needs a frame every tick and waits for it; voice activity takes frames as they come.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from orchestration.media import USER_FRAME_SAMPLES, FloatArray, silence
 from orchestration.protocol import ProtocolError
@@ -23,6 +28,7 @@ class UserFrame:
 
 NOTHING_CAME = UserFrame(NO_USER_FRAME, silence(USER_FRAME_SAMPLES))
 NOTHING_YET = UserFrame(NO_USER_FRAME, silence(USER_FRAME_SAMPLES), understood=False)
+STANDING = 25  # frames (1 s) through which one more than was needed waited
 GAP_FRAMES = 5  # of a client that sends with gaps: .2 s in which a delay isn't yet taken for silence
 
 
@@ -30,7 +36,8 @@ class Ears:
     """Takes frames as they come, gives one a tick, silence if late, several if it has fallen behind.
 
     ``prefill`` frames wait before the first is given; beyond ``backlog`` frames, those that came too late
-    are heard two a tick until the delay is gone; beyond ``limit``, frames are refused.
+    are heard two a tick until the delay is gone; beyond ``limit``, frames are refused. A delay that has stood
+    for ``STANDING`` frames is given up one frame at a time: nobody answers sooner than they hear.
 
     A client ``with_gaps`` sends sound in pieces and nothing in between: nothing of it is late, silence is
     taken for silence only after ``GAP_FRAMES``, and whatever waits beyond ``backlog`` is heard two a tick.
@@ -48,6 +55,8 @@ class Ears:
         self._gap = GAP_FRAMES  # frames since something came, of a client with gaps
         self._room = asyncio.Event()
         self._room.set()
+        self._listened = -1  # pts of the last frame that was listened to
+        self._stood = 0  # frames given since the queue was last empty
         self._owed = 0  # frames that were replaced by silence and are still to be heard
         self.late = 0
         self.refused = 0
@@ -94,8 +103,19 @@ class Ears:
             self._motions.pop(next(iter(self._motions)))
         self._motions[pts] = motion
 
+    def listen(self, taken: Sequence[UserFrame]) -> list[UserFrame]:
+        """What is there to listen to, oldest first: of ``taken`` and of what waits behind it for the face.
+
+        Sound that a client sent ahead of time isn't listened to before its time.
+        """
+        lead = 0 if self._with_gaps else self._prefill + self._owed
+        there = [*taken, *islice(self._queue, lead)]
+        fresh = [frame for frame in there if frame.pts > self._listened or frame.pts == NO_USER_FRAME]
+        self._listened = max(self._listened, max(frame.pts for frame in there))
+        return fresh
+
     def take(self) -> list[UserFrame]:
-        """The frames to be heard at this tick, oldest first; never empty."""
+        """The frames that the face hears at this tick, oldest first; never empty."""
         if self._filling or not self._queue:
             if self._with_gaps:
                 return [self._wait()]
@@ -105,8 +125,11 @@ class Ears:
             return [NOTHING_CAME]
         frames = [self._queue.popleft()]
         self._gap = 0
-        if (self._owed or self._with_gaps) and len(self._queue) > self._backlog:
+        self._stood = self._stood + 1 if self._queue else 0
+        too_many = (self._owed or self._with_gaps) and len(self._queue) > self._backlog
+        if too_many or (self._owed and self._stood > STANDING):
             self._owed = max(0, self._owed - 1)
+            self._stood = 0
             frames.append(self._queue.popleft())
         self._room.set()
         return frames

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestration.media import AGENT_FRAME_SAMPLES, USER_FRAME_SAMPLES
 from orchestration.protocol import ProtocolError
 from orchestration.protocol.messages import NO_USER_FRAME
-from orchestration.session.ears import Ears
+from orchestration.session.ears import STANDING, Ears
 from orchestration.session.floor import Floor, FloorError, FloorState
 from orchestration.session.playout import Playout
 from orchestration.session.speech_buffer import SpeechBuffer
@@ -48,11 +48,53 @@ class TestEars:
         assert [pts for tick in taken for pts in tick] == sorted(pts for tick in taken for pts in tick)
         assert len(taken[-1]) == 1
 
+    def test_a_delay_that_stands_for_a_second_is_given_up_one_frame_at_a_time(self):
+        ears = Ears(prefill=1, backlog=4, limit=50)
+        for pts in range(3):
+            ears.put(pts, FRAME)
+        for _ in range(5):
+            ears.take()  # two of these came too late
+        taken = []
+        for pts in range(3, 3 + 4 * STANDING):
+            ears.put(pts, FRAME)
+            if pts > 4:
+                taken.append([frame.pts for frame in ears.take()])
+        heard = [pts for tick in taken for pts in tick]
+        assert heard == list(range(3, heard[-1] + 1))
+        assert [len(tick) for tick in taken].count(2) == 2
+        assert all(len(tick) == 1 for tick in taken[:STANDING])
+
     def test_a_client_that_sends_ahead_isnt_heard_faster_than_real_time(self):
         ears = Ears(prefill=0, backlog=4, limit=50)
         for pts in range(50):
             ears.put(pts, FRAME)
         assert all(len(ears.take()) == 1 for _ in range(50))
+
+    def test_a_frame_is_listened_to_when_it_comes_and_reaches_the_face_after_the_prefill(self):
+        ears = Ears(prefill=1, backlog=4, limit=50)
+        ears.put(0, FRAME)
+        ears.put(1, FRAME)
+        taken = ears.take()
+        assert [frame.pts for frame in taken] == [0]
+        assert [frame.pts for frame in ears.listen(taken)] == [0, 1]
+
+    def test_what_a_client_sent_ahead_isnt_listened_to_before_its_time(self):
+        ears = Ears(prefill=1, backlog=4, limit=50)
+        for pts in range(20):
+            ears.put(pts, FRAME)
+        listened = [len(ears.listen(ears.take())) for _ in range(5)]
+        assert listened == [2, 1, 1, 1, 1]
+
+    @given(arrivals=st.lists(st.integers(0, 4), max_size=60))
+    def test_every_frame_is_listened_to_once_and_in_order(self, arrivals):
+        ears = Ears(prefill=1, backlog=4, limit=500)
+        pts, heard = 0, []
+        for count in [*arrivals, *[0] * (sum(arrivals) + 1)]:
+            for _ in range(count):
+                ears.put(pts, FRAME)
+                pts += 1
+            heard += [frame.pts for frame in ears.listen(ears.take()) if frame.pts != NO_USER_FRAME]
+        assert heard == list(range(pts))
 
     def test_frames_beyond_the_limit_are_refused_and_earlier_ones_stay(self):
         ears = Ears(prefill=0, backlog=4, limit=5)

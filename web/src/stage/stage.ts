@@ -11,6 +11,8 @@ import { drawsInSoftware } from "./software.ts";
 const LENGTH = 0.1;
 /** ms a frame may take: every refresh of a usual screen, or every other where the processor draws. */
 const DUE = { card: 1000 / 60, software: 1000 / 30 } as const;
+/** Pixel ratio at most: steady motion is worth more than the last of sharpness. */
+const SHARPEST = { card: 2, software: 0.8 } as const;
 /** Share of the way to a new framing after one second. */
 const GLIDE = 0.995;
 
@@ -70,8 +72,9 @@ export class Stage {
     this.renderer.toneMapping = ACESFilmicToneMapping;
     this.renderer.toneMappingExposure = 1.0;
     this.renderer.setClearColor(0, 0);
-    this.due = software ? DUE.software : DUE.card;
-    this.sharpness = new Sharpness(Math.min(window.devicePixelRatio, 2), software ? 1 : 2, this.due);
+    const by = software ? "software" : "card";
+    this.due = DUE[by];
+    this.sharpness = new Sharpness(Math.min(window.devicePixelRatio, SHARPEST[by]), SHARPEST[by], this.due);
     this.drawing = { frames: 0, cost: 0, pixelRatio: this.sharpness.ratio, software };
     this.dial = new Dial(liveliness);
     this.calm = liveliness.calm;

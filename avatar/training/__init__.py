@@ -1,0 +1,1 @@
+"""Training of animators: corpora, data sets, losses, loops."""

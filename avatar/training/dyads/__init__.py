@@ -1,0 +1,1 @@
+"""Two-party conversations with known motion, made from utterances whose phones are known."""

@@ -28,10 +28,10 @@ GESTURES = len(Gesture)
 class Dyad:
     """Two parties, 25 frames a second, 640 samples a frame.
 
-    ``pcm``: float32 (2, 640 * frames) at 16 kHz. ``motion``: float32 (2, frames, 61), eyelids and eyes at rest.
+    ``pcm``: float32 (2, 640 * frames) at 16 kHz. ``motion``: float32 (2, frames, 61), lids and eyes at rest.
     ``onsets``: float32 (2, frames, GESTURES), at the frame in which a gesture begins its signed strength
     (about 1; the sign tells left from right of ``TILT`` and ``SHIFT``), 0 elsewhere.
-    ``holds_floor``: bool (2, frames), inside a turn of that party, pauses included; backchannels don't take it.
+    ``holds_floor``: bool (2, frames), inside a turn of that party, pauses included; backchannels take none.
     ``valence``: float32 (2, frames), -1 sad or angry .. 1 glad, of that party.
     """
 

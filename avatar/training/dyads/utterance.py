@@ -9,7 +9,7 @@ from avatar.animator import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One phone: ARPAbet without stress, upper case (``SIL`` for silence), seconds from the utterance's start."""
+    """One phone: ARPAbet without stress, upper case (``SIL``: silence), in seconds from the start."""
 
     name: str
     start: float

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from avatar.animator import FRAME_RATE
 
 
 class HeadConfig(BaseModel):
@@ -12,6 +17,59 @@ class HeadConfig(BaseModel):
 
     model: str = Field(description="The data that heads are built from: a name of models.yaml, or a folder.")
     name: str = Field(default="mira", description="The head; avatar.head.HEADS lists the known ones.")
+
+
+class WindowOptions(BaseModel):
+    """How official DualTalk, which needs a whole clip, is run live: again and again over the last seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window_s: float = Field(
+        default=8.0, ge=1, le=30, description="Context that each pass looks at, seconds; trained with 8."
+    )
+    step_frames: int = Field(
+        default=2,
+        ge=1,
+        le=25,
+        description="A pass every so many frames of 40 ms; the face is late by one frame less than this.",
+    )
+    look_ahead_frames: int = Field(
+        default=0, ge=0, le=25, description="Frames of 40 ms that the face waits for, to see what comes next."
+    )
+    blend_frames: int = Field(
+        default=5,
+        ge=0,
+        le=25,
+        description="Frames of 40 ms in which the difference to the pass before fades; 0 is a hard cut.",
+    )
+    dtype: Literal["float32", "float16", "bfloat16"] = Field(
+        default="float32", description="Precision of weights and sums; half precision is for a GPU."
+    )
+    compile: bool = Field(
+        default=False, description="Compile the model with torch.compile; minutes at start, faster passes."
+    )
+    flame_map_order: Literal["mediapipe", "arkit"] | None = Field(
+        default=None, description="Order of the FLAME map's rows, where its file doesn't name them."
+    )
+
+    @property
+    def window_frames(self) -> int:
+        """Frames of 40 ms that one pass sees."""
+        return round(self.window_s * FRAME_RATE)
+
+    @property
+    def delay_frames(self) -> int:
+        """Frames of 40 ms by which the face is behind its sound."""
+        return self.step_frames - 1 + self.look_ahead_frames
+
+    @model_validator(mode="after")
+    def _a_window_holds_what_is_shown(self) -> Self:
+        if self.window_frames < self.delay_frames + 2:
+            raise ValueError(
+                f"window_s {self.window_s:g} is {self.window_frames} frames; step_frames and "
+                f"look_ahead_frames need {self.delay_frames + 2} or more"
+            )
+        return self
 
 
 class AnimatorConfig(BaseModel):
@@ -33,4 +91,21 @@ class AnimatorConfig(BaseModel):
     )
     mimicry: float = Field(
         1.0, ge=0, le=2, description="Gain of answers to the user's smile and nods; 0 is off."
+    )
+    checkpoint: Path | None = Field(
+        default=None, description="Weights file, for animators that are trained models."
+    )
+    flame_map: Path | None = Field(
+        default=None,
+        description="The user's map between ARKit's shapes and FLAME, a folder or an npz, for models that "
+        "move FLAME.",
+    )
+    device: str = Field(default="cpu", description="Where a model runs: cpu, cuda, cuda:1, ...")
+    fallback: str | None = Field(
+        default=None,
+        description="Animator used instead, with a warning, where checkpoint or flame_map don't exist; "
+        "without it they must.",
+    )
+    window: WindowOptions = Field(
+        default=WindowOptions(), description="How the dualtalk animator is run live."
     )

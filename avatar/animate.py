@@ -38,13 +38,15 @@ def animate(
         if user_motion.ndim != 2:
             raise MotionError(f"user motion has shape {user_motion.shape}; (frames, {COLUMNS}) is due")
         validate(user_motion)
-    agent, user = _framed(agent, frames), _framed(user, frames)
+    look_ahead = animator.look_ahead
+    agent, user = _framed(agent, frames + look_ahead), _framed(user, frames)
     motion = np.empty((frames, COLUMNS), dtype=np.float32)
     with animator.stream(seed) as face:
         for frame in range(frames):
             known = user_motion is not None and frame < len(user_motion)
             theirs = user_motion[frame] if user_motion is not None and known else None
-            motion[frame] = face.step(agent[frame], user[frame], theirs)
+            ahead = agent[frame + 1 : frame + 1 + look_ahead]
+            motion[frame] = face.step(agent[frame], user[frame], theirs, ahead)
             if progress is not None:
                 progress(frame + 1, frames)
     return motion

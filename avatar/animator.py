@@ -19,10 +19,16 @@ class Face(Protocol):
     """One agent's face, streaming; the state of one conversation."""
 
     def step(
-        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None = None
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """Advance one frame: two float32 (640,) sounds, -1..1, and the user's float32 (61,) motion if known.
 
+        ``agent_ahead``, float32 (look_ahead, 640), is the agent's sound after this frame, NaN where it isn't
+        known yet; an animator whose ``look_ahead`` is 0 takes no notice of it.
         Returns the agent's motion, float32 (61,). Raises ``MotionError`` on wrong shapes or non-finite input.
         """
         ...
@@ -32,6 +38,7 @@ class SlotBank(Protocol):
     """A fixed number of slots, each the streaming state of one session, stepped together."""
 
     slots: int
+    look_ahead: int  # frames of the agent's own sound that it makes use of ahead of time
 
     def reset(self, slot: int, seed: int) -> None:
         """Clear one slot for a newcomer without touching the others."""
@@ -43,10 +50,12 @@ class SlotBank(Protocol):
         agent_pcm: FloatArray,
         user_pcm: FloatArray,
         user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """Advance the slots where ``mask`` (slots,) is true; others keep their state and return zeros.
 
-        Sounds are (slots, 640). ``user_motion`` is (slots, 61), a row of NaN meaning unknown.
+        Sounds are (slots, 640). ``user_motion`` is (slots, 61), a row of NaN meaning unknown;
+        ``agent_ahead`` is (slots, look_ahead, 640), NaN where unknown.
         Returns (slots, 61).
         """
         ...
@@ -56,6 +65,7 @@ class Animator(Protocol):
     """A model or procedure that can animate any number of faces."""
 
     name: str
+    look_ahead: int  # frames of the agent's own sound that it makes use of ahead of time
 
     def stream(self, seed: int = 0) -> AbstractContextManager[Face]:
         """Open one face; the same seed and input give the same motion."""

@@ -92,6 +92,9 @@ class AnimatorConfig(BaseModel):
     mimicry: float = Field(
         1.0, ge=0, le=2, description="Gain of answers to the user's smile and nods; 0 is off."
     )
+    deterministic: bool = Field(
+        default=False, description="Begin gestures by their probabilities' running sum instead of by chance."
+    )
     checkpoint: Path | None = Field(
         default=None, description="Weights file, for animators that are trained models."
     )

@@ -4,6 +4,7 @@ timing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +41,20 @@ class NodMeasure:
     depth: float  # radians
 
 
+@dataclass(frozen=True, slots=True)
+class NodCycle:
+    """One dip of the head: the frame in which it is deepest, its rate in Hz and depth in radians."""
+
+    frame: int
+    rate: float
+    depth: float
+
+
 def blinks(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> BlinkMeasure:
     """Blinks in motion (T, 61), counting only those that begin where ``where`` (T,) is true."""
     lid = motion[:, Column.eyeBlinkLeft].astype(np.float64)
     region = np.ones(len(lid), dtype=bool) if where is None else where
-    shut = lid > SHUT
-    starts = np.flatnonzero(np.diff(shut.astype(np.int8), prepend=0) == 1)
+    starts = blink_starts(motion)
     starts = starts[region[starts]]
     lengths = []
     for start in starts:
@@ -63,14 +72,32 @@ def blinks(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> BlinkM
     )
 
 
+def blink_starts(motion: FloatArray) -> NDArray[np.intp]:
+    """Frames of motion (T, 61) in which a blink's lid passes half shut."""
+    shut = motion[:, Column.eyeBlinkLeft] > SHUT
+    return np.flatnonzero(np.diff(shut.astype(np.int8), prepend=0) == 1)
+
+
 def nods(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> NodMeasure:
     """Fast nods in motion (T, 61): dips of the head that return within the nod band."""
+    region = np.ones(len(motion), dtype=bool) if where is None else where
+    cycles = [cycle for cycle in nod_cycles(motion) if region[cycle.frame]]
+    minutes = region.sum() / FRAME_RATE / 60
+    return NodMeasure(
+        cycles=len(cycles),
+        per_minute=len(nod_starts(cycles)) / minutes if minutes else 0.0,
+        rate=float(np.median([cycle.rate for cycle in cycles])) if cycles else 0.0,
+        depth=float(np.median([cycle.depth for cycle in cycles])) if cycles else 0.0,
+    )
+
+
+def nod_cycles(motion: FloatArray) -> list[NodCycle]:
+    """Every dip of the head in motion (T, 61) that returns within the nod band, in order."""
     pitch = motion[:, Column.headPitch].astype(np.float64)
-    region = np.ones(len(pitch), dtype=bool) if where is None else where
     reach = int(FRAME_RATE / NOD_BAND[0] / 2) + 1  # frames within which a cycle must rise again
-    cycles: list[tuple[int, float, float]] = []
+    cycles = []
     for frame in range(1, len(pitch) - 1):
-        if not (region[frame] and pitch[frame] > pitch[frame - 1] and pitch[frame] >= pitch[frame + 1]):
+        if not (pitch[frame] > pitch[frame - 1] and pitch[frame] >= pitch[frame + 1]):
             continue
         left = pitch[max(0, frame - reach) : frame + 1][::-1]
         right = pitch[frame : frame + reach + 1]
@@ -78,16 +105,15 @@ def nods(motion: FloatArray, where: NDArray[np.bool_] | None = None) -> NodMeasu
         # a raised-cosine cycle is half its length wide at half its depth
         length = 2 * (_fall(left, depth / 2) + _fall(right, depth / 2))
         if depth >= NOD_DEPTH and NOD_BAND[0] <= FRAME_RATE / length <= NOD_BAND[1]:
-            cycles.append((frame, FRAME_RATE / length, depth))
-    starts = [frame for frame, _, _ in cycles]
-    gestures = sum(1 for i, s in enumerate(starts) if i == 0 or s - starts[i - 1] > 0.6 * FRAME_RATE)
-    minutes = region.sum() / FRAME_RATE / 60
-    return NodMeasure(
-        cycles=len(cycles),
-        per_minute=gestures / minutes if minutes else 0.0,
-        rate=float(np.median([rate for _, rate, _ in cycles])) if cycles else 0.0,
-        depth=float(np.median([depth for _, _, depth in cycles])) if cycles else 0.0,
-    )
+            cycles.append(NodCycle(frame, FRAME_RATE / length, depth))
+    return cycles
+
+
+def nod_starts(cycles: Sequence[NodCycle]) -> NDArray[np.intp]:
+    """The first dip's frame of each nod; cycles less than 0.6 s apart are one."""
+    frames = [cycle.frame for cycle in cycles]
+    first = [f for i, f in enumerate(frames) if i == 0 or f - frames[i - 1] > 0.6 * FRAME_RATE]
+    return np.array(first, dtype=np.intp)
 
 
 def _fall(values: NDArray[np.float64], by: float) -> float:

@@ -18,7 +18,16 @@ def _procedural(config: AnimatorConfig) -> Animator:
     return ProceduralAnimator(config)
 
 
-ANIMATORS: dict[str, Callable[[AnimatorConfig], Animator]] = {"procedural": _procedural}
+def _streaming(config: AnimatorConfig) -> Animator:
+    from avatar.streaming.animator import StreamingAnimator
+
+    return StreamingAnimator(config)
+
+
+ANIMATORS: dict[str, Callable[[AnimatorConfig], Animator]] = {
+    "streaming": _streaming,
+    "procedural": _procedural,
+}
 """Known animators: how to make one from its config."""
 
 

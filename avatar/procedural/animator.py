@@ -48,10 +48,15 @@ class ProceduralFace:
         self._mimicry = Mimicry(config.mimicry)
 
     def step(
-        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None = None
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """Advance one frame: two float32 (640,) sounds, -1..1, and the user's float32 (61,) motion if known.
 
+        What the agent says next (``agent_ahead``) makes no difference here.
         Returns the agent's motion, float32 (61,). Raises ``MotionError`` on wrong shapes or non-finite input,
         before any state has changed.
         """
@@ -92,6 +97,8 @@ def _activity(own: Prosody, user: Prosody) -> Activity:
 class ProceduralSlots:
     """A fixed number of faces stepped together; each is exactly what a single stream of its seed would be."""
 
+    look_ahead = 0
+
     def __init__(self, config: AnimatorConfig, slots: int) -> None:
         if slots < 1:
             raise MotionError(f"a bank needs at least 1 slot, not {slots}")
@@ -113,6 +120,7 @@ class ProceduralSlots:
         agent_pcm: FloatArray,
         user_pcm: FloatArray,
         user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """Advance the slots where ``mask`` (slots,) is true; others keep their state and return zeros.
 
@@ -160,6 +168,7 @@ class ProceduralAnimator:
     """Animates any number of faces by rule; no weights, no downloads."""
 
     name = "procedural"
+    look_ahead = 0
 
     def __init__(self, config: AnimatorConfig | None = None) -> None:
         self.config = config or AnimatorConfig()

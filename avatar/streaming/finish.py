@@ -1,0 +1,107 @@
+"""What is laid over the model's motion: lids, gaze and breath, which it doesn't learn; gates on the mouth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.animator import FloatArray
+from avatar.config import AnimatorConfig
+from avatar.motion import ARTICULATORS, COLUMNS, HEAD, Column, clip
+from avatar.procedural.blinks import Activity
+from avatar.procedural.idle import IdleLife
+from avatar.procedural.level import HOP_SAMPLES, HOP_SECONDS, LevelTracker
+
+ATTENTION = 1.5  # s after the user's last sound for which the agent goes on listening
+HANGOVER = 0.2  # s of silence inside which speech is one phrase
+LISTENER_BLINK = (0.05, 0.30, 0.35)  # s after a pause is noticed, chance
+SPEAKER_BLINK = (0.0, 0.20, 0.35)
+GATE_STEP = 0.4  # most that the mouth's gate moves in a frame
+BEFORE, AFTER = 3, 3  # frames before and after sound in which the mouth may move
+PRESSED = 0.06  # lip gap that is drawn shut
+EASED = 0.14  # lip gap from which it is drawn as it is
+REST = 0.01  # articulation that isn't drawn in silence
+
+OWN_LIFE = np.zeros(COLUMNS, np.bool_)
+OWN_LIFE[[Column[name] for name in Column.__members__ if name.startswith(("eyeBlink", "eyeLook"))]] = True
+OWN_LIFE[Column.leftEyeYaw :] = True
+
+
+class Talk:
+    """Whether a voice speaks, from its level alone."""
+
+    def __init__(self) -> None:
+        self._level = LevelTracker()
+        self.silence = 60.0  # s
+
+    def step(self, pcm: FloatArray) -> bool:
+        """Advance by a frame (640,); True on the frame at which a phrase is known to be over."""
+        first, second = self._level.step(pcm[:HOP_SAMPLES]), self._level.step(pcm[HOP_SAMPLES:])
+        before = self.silence
+        self.silence = 0.0 if first.active or second.active else before + 2 * HOP_SECONDS
+        return before < HANGOVER <= self.silence
+
+    @property
+    def sounds(self) -> bool:
+        """Whether this very frame holds sound."""
+        return self.silence == 0.0
+
+
+class Finish:
+    """One face's layers."""
+
+    def __init__(self, config: AnimatorConfig, seed: int) -> None:
+        self._config = config
+        self._life = IdleLife(np.random.SeedSequence([config.seed, seed]))
+        self._own, self._user = Talk(), Talk()
+        self._since_sound = AFTER + 1
+        self._gate = 0.0
+
+    def step(
+        self, motion: FloatArray, agent_pcm: FloatArray, soon: bool, user_pcm: FloatArray, intensity: float
+    ) -> FloatArray:
+        """The model's ``motion`` (61,) with everything else, float32 (61,).
+
+        ``agent_pcm`` (640,) plays in this frame; ``soon`` says whether sound follows within ``BEFORE``
+        frames.
+        """
+        phrase_over, user_paused = self._own.step(agent_pcm), self._user.step(user_pcm)
+        activity = self._activity()
+        if phrase_over:
+            self._life.blinks.answer(*SPEAKER_BLINK)
+        if user_paused and activity is Activity.LISTENING:
+            self._life.blinks.answer(*LISTENER_BLINK)
+        head = motion[HEAD].astype(np.float64) * intensity
+        out = self._life.advance(activity, head)
+        learnt = motion.astype(np.float64)
+        learnt[OWN_LIFE] = 0.0
+        learnt[HEAD] = 0.0
+        mouth = shut_lips(np.clip(learnt[ARTICULATORS], 0, 1) * self._config.articulation)
+        learnt *= intensity
+        learnt[ARTICULATORS] = mouth * self._mouth_gate(soon)
+        return clip(out + learnt)
+
+    def _activity(self) -> Activity:
+        if self._own.silence < HANGOVER:
+            return Activity.SPEAKING
+        return Activity.LISTENING if self._user.silence < ATTENTION else Activity.IDLE
+
+    def _mouth_gate(self, soon: bool) -> float:
+        self._since_sound = 0 if self._own.sounds else self._since_sound + 1
+        wanted = 1.0 if soon or self._since_sound <= AFTER else 0.0
+        self._gate += min(max(wanted - self._gate, -GATE_STEP), GATE_STEP)
+        return self._gate
+
+
+_JAW = int(np.flatnonzero(Column.jawOpen == ARTICULATORS)[0])
+_CLOSE = int(np.flatnonzero(Column.mouthClose == ARTICULATORS)[0])
+
+
+def shut_lips(mouth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Articulators with lips that are nearly shut drawn shut; a gap that is neither is eased between."""
+    mouth = mouth.copy()
+    gap = mouth[_JAW] - mouth[_CLOSE]
+    if gap < EASED:
+        share = max(0.0, (gap - PRESSED) / (EASED - PRESSED))
+        mouth[_CLOSE] = mouth[_JAW] - share * max(gap, 0.0)
+    return mouth

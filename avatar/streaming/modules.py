@@ -1,0 +1,150 @@
+"""DualTalk's enhancer, interaction and synthesis, made causal."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu
+
+from avatar.streaming.attention import Ring, WindowedAttention
+from avatar.streaming.config import StreamingConfig
+
+STYLE = 4  # valence, the agent holds the floor, the user does, whether that is known
+OWN = 64  # width of the model's own last frame
+TEMPLATE = 16  # width of what each gesture adds
+MODULATION = 0.1  # as in DualTalk: x + 0.1 * modulation(x)
+
+
+class TemporalEnhancer(nn.Module):
+    """The user's sound attends to the user's last motion, then runs through a recurrence.
+
+    Where the motion isn't known, a learnt frame takes its place.
+    """
+
+    def __init__(self, config: StreamingConfig) -> None:
+        super().__init__()
+        width = config.feature_dim
+        self.motion = nn.Linear(config.motion_dim, width)
+        self.unknown = nn.Parameter(torch.zeros(width))
+        self.attention = WindowedAttention(width, config.heads, config.motion_window)
+        self.norm = nn.LayerNorm(width)
+        self.recurrence = nn.GRU(width, width, batch_first=True)
+
+    def embed(self, motion: Tensor, known: Tensor) -> Tensor:
+        """Motion (batch, frames, dim), which frames are known (batch, frames) -> (batch, frames, width)."""
+        there = self.motion(torch.where(known[..., None], motion, 0.0))
+        return torch.where(known[..., None], there, self.unknown)
+
+    def forward(self, sound: Tensor, motion: Tensor, known: Tensor) -> Tensor:
+        """The whole: (batch, frames, width)."""
+        x = self.norm(sound + self.attention(sound, self.embed(motion, known)))
+        out: Tensor = x + self.recurrence(x)[0]
+        return out
+
+    def step(
+        self, sound: Tensor, motion: Tensor, known: Tensor, ring: Ring, hidden: Tensor, running: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One frame, (slots, 1, width), and the new hidden state (1, slots, width)."""
+        x = self.norm(sound + self.attention.step(sound, self.embed(motion, known), ring, running))
+        y, hidden = self.recurrence(x, hidden)
+        return x + y, hidden
+
+
+class InteractionLayer(nn.Module):
+    """Causal attention over both parties' features, then a feed-forward part; normalised first."""
+
+    def __init__(self, config: StreamingConfig) -> None:
+        super().__init__()
+        width = config.feature_dim
+        self.attention = WindowedAttention(width, config.heads, config.context)
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.up, self.down = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The whole, (batch, frames, width)."""
+        y = self.first(x)
+        return self._feed(x + self.dropout(self.attention(y, y)))
+
+    def step(self, x: Tensor, ring: Ring, running: Tensor) -> Tensor:
+        """One frame, (slots, 1, width)."""
+        y = self.first(x)
+        return self._feed(x + self.attention.step(y, y, ring, running))
+
+    def _feed(self, x: Tensor) -> Tensor:
+        fed: Tensor = x + self.dropout(self.down(gelu(self.up(self.second(x)))))
+        return fed
+
+
+class Interaction(nn.Module):
+    """Agent's sound and the enhanced user's, joined."""
+
+    def __init__(self, config: StreamingConfig) -> None:
+        super().__init__()
+        self.join = nn.Linear(2 * config.feature_dim, config.feature_dim)
+        self.layers = nn.ModuleList(InteractionLayer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.feature_dim)
+
+    def forward(self, agent: Tensor, user: Tensor) -> Tensor:
+        """The whole: (batch, frames, width)."""
+        x = self.join(torch.cat((agent, user), dim=-1))
+        for layer in self.layers:
+            x = layer(x)
+        out: Tensor = self.norm(x)
+        return out
+
+    def rings(self, slots: int) -> list[Ring]:
+        """An empty past for each layer."""
+        return [layer.attention.ring(slots) for layer in self.layers if isinstance(layer, InteractionLayer)]
+
+    def step(self, agent: Tensor, user: Tensor, rings: list[Ring], running: Tensor) -> Tensor:
+        """One frame, (slots, 1, width)."""
+        x = self.join(torch.cat((agent, user), dim=-1))
+        for layer, ring in zip(self.layers, rings, strict=True):
+            x = layer.step(x, ring, running)  # type: ignore[operator]
+        out: Tensor = self.norm(x)
+        return out
+
+
+class Synthesis(nn.Module):
+    """Motion from interaction features and the agent's own sound, modulated by style, given the frame before
+    and the gestures under way; and how likely each gesture is to begin.
+    """
+
+    def __init__(self, config: StreamingConfig) -> None:
+        super().__init__()
+        width = config.feature_dim
+        self.modulation = nn.Linear(width + STYLE, width)
+        self.own = nn.Linear(config.motion_dim, OWN)
+        self.templates = nn.Parameter(0.1 * torch.randn(config.gestures, config.gesture_frames, TEMPLATE))
+        self.hidden = nn.Linear(2 * width + OWN + config.gestures * TEMPLATE, 2 * width)
+        self.second = nn.Linear(2 * width, width)
+        self.predictor = nn.Linear(width, config.motion_dim)
+        self.onset = nn.Sequential(nn.Linear(width, 64), nn.GELU(), nn.Linear(64, 2 * config.gestures))
+
+    def modulated(self, x: Tensor, style: Tensor) -> Tensor:
+        """``x + 0.1 * modulation(x, style)``, (..., width)."""
+        out: Tensor = x + MODULATION * self.modulation(torch.cat((x, style), dim=-1))
+        return out
+
+    def onsets(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (..., gestures) of a gesture's beginning now, and of its going to the positive side."""
+        begin, side = self.onset(x).chunk(2, dim=-1)
+        return begin, side
+
+    def shaped(self, since: Tensor, strength: Tensor) -> Tensor:
+        """What gestures add: frames since each one's onset and its strength (..., gestures) -> (..., width).
+
+        ``since`` of ``gesture_frames`` or more is a gesture that is over.
+        """
+        kinds = torch.arange(since.shape[-1], device=since.device)
+        limit = self.templates.shape[1]
+        template = self.templates[kinds, since.clamp(max=limit - 1)]
+        template = template * (strength * (since < limit))[..., None]
+        return template.flatten(-2)
+
+    def forward(self, x: Tensor, sound: Tensor, own: Tensor, shaped: Tensor) -> Tensor:
+        """Modulated features, the agent's sound, the frame before, ``shaped`` -> motion (..., motion_dim)."""
+        y = torch.cat((x, sound, self.own(own), shaped), dim=-1)
+        motion: Tensor = self.predictor(gelu(self.second(gelu(self.hidden(y)))))
+        return motion

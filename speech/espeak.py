@@ -1,4 +1,4 @@
-"""espeak-ng's letter-to-sound rules, straight from its shared library: text in, IPA out."""
+"""espeak-ng straight from its shared library: text in, IPA or sound out."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import ctypes
 import functools
 import os
 import re
+import shutil
 import tempfile
 import threading
 from pathlib import Path
 from typing import ClassVar
 
 import espeakng_loader
+import numpy as np
+from numpy.typing import NDArray
 
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1
 _PHONEMES_IPA = 2
+_POSITION_CHARACTER = 1
+_RATE, _PITCH, _RANGE = 1, 3, 4  # espeak_PARAMETER
 _LONGEST_DATA_PATH = 120  # bytes; espeak-ng keeps the path in a buffer of 160 and appends voice names to it
 _LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")  # espeak marks loan words as "(en)...(fr)"
 
@@ -41,6 +46,9 @@ class _VoiceProperties(ctypes.Structure):
     ]
 
 
+_SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+
 class Espeak:
     """One loaded espeak-ng library.
 
@@ -59,6 +67,7 @@ class Espeak:
                 "reinstall the package espeakng-loader"
             ) from error
         self._declare()
+        self._data = data
         self._short_path: tempfile.TemporaryDirectory[str] | None = None
         rate = self._library.espeak_Initialize(
             _AUDIO_OUTPUT_SYNCHRONOUS, 0, os.fsencode(self._within_limit(data)), _INITIALIZE_DONT_EXIT
@@ -69,6 +78,7 @@ class Espeak:
             )
         self._lock = threading.Lock()
         self._language = ""
+        self.sample_rate = int(rate)  # samples a second of what is spoken
 
     def _declare(self) -> None:
         self._library.espeak_Initialize.argtypes = [
@@ -85,6 +95,19 @@ class Espeak:
             ctypes.c_int,
         ]
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._library.espeak_Synth.argtypes = [
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_uint,
+            ctypes.c_int,
+            ctypes.c_uint,
+            ctypes.c_uint,
+            ctypes.POINTER(ctypes.c_uint),
+            ctypes.c_void_p,
+        ]
+        self._library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
+        self._library.espeak_SetSynthCallback.argtypes = [_SynthCallback]
+        self._library.espeak_SetSynthCallback.restype = None
         self._library.espeak_Info.argtypes = [ctypes.POINTER(ctypes.c_char_p)]
         self._library.espeak_Info.restype = ctypes.c_char_p
 
@@ -115,6 +138,43 @@ class Espeak:
         joined = _LANGUAGE_SWITCH.sub("", " ".join(clauses))
         return " ".join(joined.replace("_", "").split())
 
+    def speak(
+        self, text: str, voice: str, *, words_per_minute: int = 175, pitch: int = 50, pitch_range: int = 50
+    ) -> NDArray[np.float32]:
+        """Speak ``text``: float32 (samples,) at ``sample_rate``, -1..1; nothing speakable gives no samples.
+
+        ``voice`` is a language, with a speaker of espeak-ng's if one is wanted: ``en-us``, ``en-gb+f3``.
+        ``pitch`` and ``pitch_range`` (how lively) are 0..99, ``words_per_minute`` 80..450. The library's
+        flutter goes on from one text to the next, so the same bytes come again only from :func:`own_espeak`
+        with the same texts in the same order. Raises ``EspeakError`` for an unknown voice.
+        """
+        variant = voice.partition("+")[2]
+        if variant and not (self._data / "voices" / "!v" / variant).is_file():  # espeak-ng would ignore it
+            raise EspeakError(f"espeak-ng has no speaker {variant!r} ({voice}); use one such as f3 or m2")
+        if not any(map(str.isalnum, text)):
+            return np.zeros(0, dtype=np.float32)
+        pieces: list[NDArray[np.int16]] = []
+
+        def keep(samples: object, count: int, _events: object) -> int:
+            if samples and count > 0:
+                pieces.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
+            return 0  # go on
+
+        callback = _SynthCallback(keep)
+        spoken = text.replace("\0", " ").encode("utf-8", errors="ignore") + b"\0"
+        with self._lock:
+            self._select(voice)
+            for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, pitch_range)):
+                self._library.espeak_SetParameter(parameter, value, 0)
+            self._library.espeak_SetSynthCallback(callback)
+            code = self._library.espeak_Synth(
+                spoken, len(spoken), 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None
+            )
+        if code != 0:
+            raise EspeakError(f"espeak-ng can't speak {text!r} (code {code}); shorten the text")
+        pcm = np.concatenate([np.zeros(0, dtype=np.int16), *pieces])
+        return pcm.astype(np.float32) / np.float32(32768)
+
     def _select(self, language: str) -> None:
         if language == self._language:
             return
@@ -141,3 +201,13 @@ class Espeak:
 def shared_espeak() -> Espeak:
     """The process's one espeak-ng."""
     return Espeak()
+
+
+def own_espeak() -> Espeak:
+    """An espeak-ng apart from the process's: a copy of the library with globals of its own.
+
+    What it speaks depends on nothing but what it spoke before. The copy stays loaded until the process ends.
+    """
+    source = Path(espeakng_loader.get_library_path())
+    with tempfile.TemporaryDirectory(prefix="espeak-", ignore_cleanup_errors=True) as folder:
+        return Espeak(library=Path(shutil.copy(source, folder)))

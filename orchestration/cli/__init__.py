@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from orchestration.cli import models
+from orchestration.cli import corpus, models
 from orchestration.cli.animate import animate
 from orchestration.cli.doctor import doctor
 from orchestration.cli.export import export
@@ -34,6 +34,7 @@ app.command()(livelink)
 app.command()(export)
 app.command()(doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(corpus.app, name="corpus")
 
 
 def main() -> None:
@@ -61,16 +62,21 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from avatar.motion import MotionError
     from avatar.registry import UnknownAnimatorError
     from avatar.retarget.flame_map import RetargetError
+    from avatar.training.dyads.bank import BankError
     from avatar.video.film import VideoError
     from avatar.video.stage import DrawingUnavailable
     from orchestration.client.connection import ClientError
     from orchestration.configuration.problems import ConfigurationError
+    from orchestration.corpus.errors import CorpusError
     from orchestration.models.errors import ModelError
     from orchestration.recording.artefacts import EmptyRecording
     from orchestration.serving.cluster import ServingError
     from speech.audio import AudioError
+    from speech.coqui.errors import VoiceError
+    from speech.espeak import EspeakError
 
     ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError)
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
     moved = (MotionError, MotionFormatError, RetargetError, UnknownAnimatorError)
-    return (*ours, *drawn, *moved, AudioError, OSError)
+    spoken = (AudioError, BankError, CorpusError, EspeakError, VoiceError)
+    return (*ours, *drawn, *moved, *spoken, OSError)

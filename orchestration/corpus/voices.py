@@ -1,0 +1,134 @@
+"""The synthetic voices of the bank, and opening one of them: text in, sound at 16 kHz out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from avatar.animator import SAMPLE_RATE, FloatArray
+from avatar.training.dyads.bank import Material
+from orchestration.models.registry import load_registry
+from orchestration.models.resolve import resolve
+from speech.audio import resample
+
+VITS = "en_US-joe-medium"  # of configs/models.yaml
+
+Speaker = Callable[[str], FloatArray]
+
+
+class SyntheticVoice(BaseModel):
+    """One synthetic speaker: an espeak-ng voice or, where none is named, a manner of the VITS voice."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="the speaker's name in the bank")
+    material: Material = Field(default="train", description="what all that it says may be used for")
+    sentences: int = Field(ge=1, description="how many of the sentences it says, besides the backchannels")
+    espeak: str = Field(
+        default="", description="espeak-ng's name of the voice, such as en-gb+f3; empty: VITS"
+    )
+    words_per_minute: int = Field(
+        default=165, ge=80, le=450, description="pace of an espeak-ng voice, words/min"
+    )
+    espeak_pitch: int = Field(default=50, ge=0, le=99, description="pitch of an espeak-ng voice, no unit")
+    pitch: float = Field(default=1.0, ge=0.7, le=1.5, description="ratio by which VITS's pitch is raised")
+    length_scale: float = Field(default=1.0, ge=0.25, le=4.0, description="duration factor of VITS")
+    seed: int = Field(default=0, ge=0, description="seed of VITS's random numbers")
+
+    @property
+    def licence(self) -> str:
+        """Under which terms its sound may be used."""
+        if self.espeak:
+            return "GPL-3.0-or-later (the program; no terms on its output)"
+        return "CC0-1.0 (its recordings; fine-tuned from lessac, see docs/models.md)"
+
+
+def _espeak(name: str, voice: str, pace: int, pitch: int, material: Material = "train") -> SyntheticVoice:
+    return SyntheticVoice(
+        name=name, espeak=voice, sentences=60, words_per_minute=pace, espeak_pitch=pitch, material=material
+    )
+
+
+# Who is held out is a stranger to a model: its manner, pitch or pace is in no other voice.
+VOICES = (
+    SyntheticVoice(name="joe", sentences=150),
+    SyntheticVoice(name="joan", sentences=150, pitch=1.2, length_scale=1.05, seed=1),
+    SyntheticVoice(name="jim", sentences=100, pitch=0.88, length_scale=0.95, seed=2),
+    SyntheticVoice(name="jill", sentences=100, pitch=1.33, length_scale=1.15, seed=3),
+    _espeak("emma", "en-us+f2", 160, 50),
+    _espeak("eric", "en-us+m3", 170, 45),
+    _espeak("ella", "en-us+f4", 150, 55),
+    _espeak("evan", "en-us+m7", 185, 50),
+    _espeak("edna", "en-gb+f5", 155, 50),
+    _espeak("earl", "en-gb+m1", 165, 40),
+    _espeak("edie", "en-gb+f1", 175, 60),
+    _espeak("ezra", "en-gb-scotland+m5", 160, 50),
+    _espeak("enid", "en-us+klatt2", 160, 55),
+    _espeak("esme", "en-gb+f3", 165, 45, "validation"),
+    _espeak("otis", "en-us+m8", 165, 50, "test"),
+    SyntheticVoice(name="olga", sentences=60, pitch=1.1, length_scale=0.9, seed=5, material="test"),
+)
+
+
+@contextmanager
+def opened(voice: SyntheticVoice, threads: int = 1) -> Iterator[tuple[Speaker, str]]:
+    """A function that speaks, text to float32 (samples,) at 16 kHz, and what it is made with, in words.
+
+    The same texts in the same order give the same sound. Raises ``ModelError`` or ``VoiceError`` where the
+    model is missing, ``EspeakError`` for an unknown voice.
+    """
+    if voice.espeak:
+        from speech.espeak import own_espeak
+
+        espeak = own_espeak()
+
+        def speak(text: str) -> FloatArray:
+            pcm = espeak.speak(
+                text, voice.espeak, words_per_minute=voice.words_per_minute, pitch=voice.espeak_pitch
+            )
+            return resample(pcm, espeak.sample_rate, SAMPLE_RATE)
+
+        yield speak, f"espeak-ng {espeak.version}, {voice.espeak}"
+        return
+    registry = load_registry()
+    model = resolve(VITS, "synthesizer", registry)
+    entry = registry.find(VITS, "synthesizer")
+    digest = entry.files[0].sha256[:12] if entry else "of a path"
+    with _vits(Path(model.location), voice, threads) as speak_vits:
+        yield speak_vits, f"VITS {VITS} ({digest}), pitch {voice.pitch:g}, length {voice.length_scale:g}"
+
+
+@contextmanager
+def _vits(path: Path, voice: SyntheticVoice, threads: int) -> Iterator[Speaker]:
+    from speech.coqui.config import CoquiConfig
+    from speech.coqui.opening import open_voice
+    from speech.coqui.rendering import measure_gain, render
+    from speech.spoken_text import read_tokens, split_pieces
+    from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE
+
+    config = CoquiConfig(
+        model=str(path),
+        pitch=voice.pitch,
+        length_scale=voice.length_scale,
+        seed=voice.seed,
+        threads=threads,
+    )
+    model = open_voice(config)
+    try:
+        gain = measure_gain(model, config, read_tokens("Hello, how are you today?"))
+
+        def speak(text: str) -> FloatArray:
+            pieces = split_pieces(
+                read_tokens(text), longest=config.piece_chars, first_longest=config.piece_chars
+            )
+            chunks = [chunk.pcm for piece in pieces for chunk in render(model, config, piece, gain)]
+            pcm = np.concatenate([np.zeros(0, dtype=np.float32), *chunks])
+            return resample(pcm, SYNTHESIZER_SAMPLE_RATE, SAMPLE_RATE)
+
+        yield speak
+    finally:
+        model.close()

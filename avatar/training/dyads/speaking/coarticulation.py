@@ -23,7 +23,7 @@ from avatar.training.dyads.utterance import Phone
 
 RATE = 200  # Hz, of tracks before they are brought to frames
 CORE = 0.25  # share of a phone at either end that is transition
-AHEAD = np.array([0.062, 0.095, 0.085, 0.062, 0.040])  # s, reach before the phone; lips are the first to move
+AHEAD = np.array([0.056, 0.095, 0.085, 0.062, 0.040])  # s, reach before the phone; lips are the first to move
 AFTER = np.array([0.050, 0.075, 0.060, 0.045, 0.030])  # s, reach after it
 FALL = 1.6  # exponent of the dominance's decay: between exponential and Gaussian
 FARTHEST = 0.45  # s from which a phone no longer counts

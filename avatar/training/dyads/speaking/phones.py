@@ -81,8 +81,8 @@ _SIBILANT = _target(
     mouthUpperUp=0.16,
 )
 _HUSHING = _target(
-    (1.9, 1.1, 0.6, 1.0),
-    jawOpen=0.08,
+    (2.2, 1.1, 0.6, 1.0),
+    jawOpen=0.06,
     jawForward=0.10,
     mouthFunnel=0.55,
     mouthPucker=0.22,

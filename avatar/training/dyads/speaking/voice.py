@@ -50,14 +50,14 @@ def hear(pcm: FloatArray) -> Voice:
     power = (sound.astype(np.float64) ** 2).reshape(-1, HOP_SAMPLES).mean(axis=1)
     level = 10 * np.log10(uniform_filter1d(power, 3) + 1e-12)  # 30 ms: longer than a period of any voice
     full = float(np.percentile(level, 95))
-    audible = level > max(full - AUDIBLE, QUIETEST)
+    audible = np.asarray(level > max(full - AUDIBLE, QUIETEST))
     loudness = np.clip(1 + (level - full) / VOICE_RANGE, 0.0, 1.0) * audible
     return Voice(loudness=loudness, lift=_lift(sound, audible), audible=audible)
 
 
 def _lift(sound: FloatArray, audible: NDArray[np.bool_]) -> Array:
     tracker = PitchTracker()
-    active = audible.reshape(-1, HOPS_A_FRAME).any(axis=1)
+    active = audible.reshape(-1, HOPS_A_FRAME).max(axis=1)
     readings = [
         reading
         for frame, on in zip(sound.reshape(-1, FRAME_SAMPLES), active, strict=True)

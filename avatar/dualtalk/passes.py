@@ -1,0 +1,73 @@
+"""One pass of DualTalk over a batch of windows, wherever and however precisely it is to run."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avatar.animator import FRAME_SAMPLES, FloatArray
+from avatar.config import WindowOptions
+from avatar.dualtalk.model import DualTalk
+
+PRECISION = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class DeviceError(ValueError):
+    """A device that isn't there."""
+
+
+def device_named(name: str) -> torch.device:
+    """torch's device of this name; raises ``DeviceError`` where torch doesn't know it or sees none."""
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise DeviceError(
+            f"device {name!r} can't be used ({str(error).splitlines()[0]}); `nvidia-smi` shows whether there "
+            "is a GPU, and device: cpu goes everywhere"
+        ) from error
+    return device
+
+
+class Passes:
+    """Runs a model, which it takes over: moved to ``device``, in half precision if told, compiled if told."""
+
+    def __init__(self, model: DualTalk, device: str, options: WindowOptions) -> None:
+        self._device = device_named(device)
+        self._model = model.eval().to(self._device, PRECISION[options.dtype])
+        self._frames = options.window_frames
+        self._compiled = options.compile
+        self._call = torch.compile(self._model) if options.compile else self._model
+
+    @property
+    def columns(self) -> int:
+        """Columns of the model's motion."""
+        return self._model.config.blendshape_dim
+
+    def warm(self, slots: int) -> None:
+        """Do before the first frame what would make it late: compiling, and a GPU's first choices."""
+        if self._device.type == "cpu" and not self._compiled:
+            return
+        for size in _sizes(slots) if self._compiled else (1, slots):
+            sound = np.zeros((size, self._frames * FRAME_SAMPLES), dtype=np.float32)
+            self(sound, sound, np.zeros((size, self._frames, self.columns), dtype=np.float32))
+
+    def __call__(self, agent: FloatArray, user: FloatArray, motion: FloatArray) -> FloatArray:
+        """Motion (n, frames, columns) of n windows: sounds (n, samples), the user's motion as is returned."""
+        count = len(agent)
+        # A compiled model is made anew for each batch size, so there are few of them: 1, 2, 4, 8, ...
+        size = _sizes(count)[-1] if self._compiled else count
+        with torch.inference_mode():
+            inputs = [self._tensor(array, size) for array in (agent, user, motion)]
+            made: Tensor = self._call(*inputs)[:count]
+            return made.float().cpu().numpy()
+
+    def _tensor(self, array: FloatArray, size: int) -> Tensor:
+        padded = np.pad(array, [(0, size - len(array)), *[(0, 0)] * (array.ndim - 1)])
+        return torch.from_numpy(padded).to(self._device)
+
+
+def _sizes(slots: int) -> list[int]:
+    """Powers of two up to the first that holds ``slots``."""
+    return [2**power for power in range((slots - 1).bit_length() + 1)]

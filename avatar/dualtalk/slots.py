@@ -1,0 +1,142 @@
+"""A bank of slots over one DualTalk: each has its window, and the passes that are due are one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.animator import FRAME_SAMPLES, FloatArray
+from avatar.config import AnimatorConfig
+from avatar.dualtalk.blending import OverlapBlend
+from avatar.dualtalk.context import RollingContext
+from avatar.dualtalk.eyes import Eyes
+from avatar.dualtalk.passes import Passes
+from avatar.dualtalk.spaces import Space, finite_rows
+from avatar.inputs import motion_frame, sound_frame
+from avatar.motion import ARTICULATORS, COLUMNS, MotionError, clip
+
+
+@dataclass(eq=False)
+class Conversation:
+    """The streaming state of one slot."""
+
+    context: RollingContext
+    blend: OverlapBlend
+    eyes: Eyes
+    phase: int  # frames heard, plus a start of its own, so that not all slots step on the same frame
+
+
+class WindowedSlots:
+    """A fixed number of faces stepped together; each is what a single stream of its seed would be."""
+
+    def __init__(self, passes: Passes, space: Space, config: AnimatorConfig, slots: int) -> None:
+        if slots < 1:
+            raise MotionError(f"a bank needs at least 1 slot, not {slots}")
+        self.slots = slots
+        self._passes = passes
+        self._space = space
+        self._config = config
+        gain = np.full(COLUMNS, config.intensity, dtype=np.float32)
+        gain[ARTICULATORS] = config.articulation
+        self._gain = gain
+        self._conversations = [self._begin(seed) for seed in range(slots)]
+        passes.warm(slots)
+
+    def reset(self, slot: int, seed: int) -> None:
+        """Clear one slot for a newcomer without touching the others; raises ``MotionError`` for a slot not
+        there.
+        """
+        if not 0 <= slot < self.slots:
+            raise MotionError(f"there is no slot {slot}; the bank has 0..{self.slots - 1}")
+        self._conversations[slot] = self._begin(seed)
+
+    def step(
+        self,
+        mask: NDArray[np.bool_],
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None = None,
+    ) -> FloatArray:
+        """Advance the slots where ``mask`` (slots,) is true; others keep their state and return zeros.
+
+        Sounds are (slots, 640); ``user_motion`` is (slots, 61), a row of NaN meaning unknown. Returns (slots,
+        61), behind the sound by the window's ``delay_frames``; a row of NaN where the model overflowed.
+        Raises ``MotionError`` on wrong shapes, and on non-finite input of a running slot before any state has
+        changed.
+        """
+        self._check(mask, agent_pcm, user_pcm, user_motion)
+        running = [int(slot) for slot in np.flatnonzero(mask)]
+        heard = [
+            (sound_frame(agent_pcm[slot], "agent"), sound_frame(user_pcm[slot], "user")) for slot in running
+        ]
+        seen = [self._seen(None if user_motion is None else user_motion[slot]) for slot in running]
+        conversations = [self._conversations[slot] for slot in running]
+        for conversation, (agent, user), theirs in zip(conversations, heard, seen, strict=True):
+            conversation.context.push(agent, user, theirs)
+            conversation.phase += 1
+        self._pass([one for one in conversations if one.phase % self._config.window.step_frames == 0])
+        motion = np.zeros((self.slots, COLUMNS), dtype=np.float32)
+        if running:
+            motion[running] = self._show(conversations, heard)
+        return motion
+
+    def _begin(self, seed: int) -> Conversation:
+        window, columns = self._config.window, self._space.columns
+        return Conversation(
+            RollingContext(window.window_frames, columns),
+            OverlapBlend(window.blend_frames, columns),
+            Eyes(np.random.SeedSequence([self._config.seed, seed])),
+            phase=seed % window.step_frames,
+        )
+
+    def _seen(self, motion: FloatArray | None) -> FloatArray | None:
+        if motion is None or np.isnan(motion).all():
+            return None
+        frame = motion_frame(motion)
+        return None if frame is None else self._space.inward(frame)
+
+    def _pass(self, due: list[Conversation]) -> None:
+        if not due:
+            return
+        window = self._config.window
+        agent, user, motion = (
+            np.stack(part) for part in zip(*(one.context.clip() for one in due), strict=True)
+        )
+        first = window.window_frames - 1 - window.delay_frames  # the frame shown now
+        for one, made in zip(due, self._passes(agent, user, motion), strict=True):
+            one.blend.take(made[first - 1], made[first : first + window.step_frames])
+
+    def _show(
+        self, conversations: list[Conversation], heard: list[tuple[FloatArray, FloatArray]]
+    ) -> FloatArray:
+        frames = np.stack([one.blend.step() for one in conversations])
+        usable = finite_rows(frames)
+        motion = np.full((len(frames), COLUMNS), np.nan, dtype=np.float32)
+        if usable.any():
+            motion[usable] = clip(self._space.outward(frames[usable]) * self._gain)
+        if not self._space.has_eyes:
+            for row in np.flatnonzero(usable):
+                conversations[row].eyes.step(motion[row], *heard[row])
+        return motion
+
+    def _check(
+        self,
+        mask: NDArray[np.bool_],
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None,
+    ) -> None:
+        sounds, faces = (self.slots, FRAME_SAMPLES), (self.slots, COLUMNS)
+        shapes = [
+            ("mask", mask, (self.slots,)),
+            ("agent sound", agent_pcm, sounds),
+            ("user sound", user_pcm, sounds),
+        ]
+        shapes += [] if user_motion is None else [("user motion", user_motion, faces)]
+        for name, given, due in shapes:
+            if np.shape(given) != due:
+                raise MotionError(f"{name} has shape {np.shape(given)}; {self.slots} slots need {due}")
+        if np.asarray(mask).dtype != np.bool_:
+            raise MotionError(f"mask must be boolean, not {np.asarray(mask).dtype}")

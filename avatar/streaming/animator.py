@@ -213,10 +213,10 @@ class StreamingFace:
         agent, user = sound_frame(agent_pcm, "agent"), sound_frame(user_pcm, "user")
         theirs = motion_frame(user_motion)
         ahead = None if agent_ahead is None else np.asarray(agent_ahead, np.float32)[None]
-        motion = self._bank.step(
+        motion: FloatArray = self._bank.step(
             self._mask, agent[None], user[None], None if theirs is None else theirs[None], ahead
-        )
-        return motion[0]
+        )[0]
+        return motion
 
     def shut(self) -> None:
         """Let the model go."""

@@ -55,8 +55,8 @@ def _load(path: Path, motion: str | None) -> StreamingDualTalk:
         metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT:
             raise CheckpointError(
-                f"{path} holds no weights of the streaming model (no format {FORMAT!r} in its metadata); train "
-                "them with visavis train --model streaming, or leave the checkpoint out for the package's"
+                f"{path} holds no weights of the streaming model (no format {FORMAT!r} in its metadata); "
+                "train them with visavis train --model streaming, or leave the checkpoint out for the package's"
             )
         try:
             config = StreamingConfig.model_validate(json.loads(metadata["config"]))

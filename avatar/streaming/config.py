@@ -16,7 +16,7 @@ class StreamingConfig(BaseModel):
     motion_dim: int = Field(
         default=COLUMNS, ge=1, le=512, description="Numbers of one frame of motion: 61 ARKit, 56 FLAME."
     )
-    feature_dim: int = Field(default=160, ge=8, le=1024, description="Width of every part.")
+    feature_dim: int = Field(default=128, ge=8, le=1024, description="Width of every part.")
     mel_bands: int = Field(default=40, ge=8, le=128, description="Bands of the log-mel frames.")
     encoder_dim: tuple[int, int] = Field(
         default=(96, 128), description="Widths of the encoder's first two convolutions."
@@ -30,7 +30,7 @@ class StreamingConfig(BaseModel):
     context: int = Field(
         default=200, ge=1, le=2_000, description="Frames that the interaction module attends to: 200 are 8 s."
     )
-    layers: int = Field(default=3, ge=1, le=24, description="Of the interaction module.")
+    layers: int = Field(default=2, ge=1, le=24, description="Of the interaction module.")
     heads: int = Field(default=4, ge=1, le=64, description="Of every attention.")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="While training.")
     gestures: int = Field(default=5, ge=0, le=64, description="Kinds of gesture that chance begins.")

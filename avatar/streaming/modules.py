@@ -15,6 +15,26 @@ TEMPLATE = 16  # width of what each gesture adds
 MODULATION = 0.1  # as in DualTalk: x + 0.1 * modulation(x)
 
 
+class MinGRU(nn.Module):
+    """A recurrence whose gate and candidate don't wait for the past (Feng et al. 2024), so that only
+    ``h + z * (c - h)`` is left to do frame by frame.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.both = nn.Linear(width, 2 * width)
+
+    def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, frames, width) and the hidden state (batch, width) -> the same shapes."""
+        gate, candidate = self.both(x).chunk(2, dim=-1)
+        gates, candidates = gate.sigmoid().unbind(1), candidate.unbind(1)
+        out = []
+        for z, c in zip(gates, candidates, strict=True):
+            hidden = torch.lerp(hidden, c, z)
+            out.append(hidden)
+        return torch.stack(out, dim=1), hidden
+
+
 class TemporalEnhancer(nn.Module):
     """The user's sound attends to the user's last motion, then runs through a recurrence.
 
@@ -28,7 +48,7 @@ class TemporalEnhancer(nn.Module):
         self.unknown = nn.Parameter(torch.zeros(width))
         self.attention = WindowedAttention(width, config.heads, config.motion_window)
         self.norm = nn.LayerNorm(width)
-        self.recurrence = nn.GRU(width, width, batch_first=True)
+        self.recurrence = MinGRU(width)
 
     def embed(self, motion: Tensor, known: Tensor) -> Tensor:
         """Motion (batch, frames, dim), which frames are known (batch, frames) -> (batch, frames, width)."""
@@ -38,13 +58,14 @@ class TemporalEnhancer(nn.Module):
     def forward(self, sound: Tensor, motion: Tensor, known: Tensor) -> Tensor:
         """The whole: (batch, frames, width)."""
         x = self.norm(sound + self.attention(sound, self.embed(motion, known)))
-        out: Tensor = x + self.recurrence(x)[0]
+        remembered, _ = self.recurrence(x, x.new_zeros(x.shape[0], x.shape[2]))
+        out: Tensor = x + remembered
         return out
 
     def step(
         self, sound: Tensor, motion: Tensor, known: Tensor, ring: Ring, hidden: Tensor, running: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """One frame, (slots, 1, width), and the new hidden state (1, slots, width)."""
+        """One frame, (slots, 1, width), and the new hidden state (slots, width)."""
         x = self.norm(sound + self.attention.step(sound, self.embed(motion, known), ring, running))
         y, hidden = self.recurrence(x, hidden)
         return x + y, hidden

@@ -38,7 +38,7 @@ class StreamState:
     agent: Ears
     user: Ears
     motion_ring: Ring
-    hidden: Tensor  # of the enhancer's recurrence, (1, slots, width)
+    hidden: Tensor  # of the enhancer's recurrence, (slots, width)
     rings: list[Ring]
     own: Tensor  # the last frame, (slots, motion_dim)
     since: Tensor  # frames since each gesture's onset, int64 (slots, gestures)
@@ -51,7 +51,7 @@ class StreamState:
                 old[slot] = start[0]
         for ring in (self.motion_ring, *self.rings):
             ring.clear(slot)
-        self.hidden[:, slot] = 0
+        self.hidden[slot] = 0
         self.own[slot] = 0
         self.since[slot] = OVER
         self.strength[slot] = 0
@@ -87,7 +87,7 @@ def initial_state(model: StreamingDualTalk, slots: int) -> StreamState:
         agent=ears(),
         user=ears(),
         motion_ring=enhancer.ring(slots),
-        hidden=torch.zeros(1, slots, config.feature_dim),
+        hidden=torch.zeros(slots, config.feature_dim),
         rings=model.interaction_module.rings(slots),
         own=torch.zeros(slots, config.motion_dim),
         since=torch.full((slots, config.gestures), OVER),

@@ -69,7 +69,7 @@ class Stepper:
             state.hidden,
             running,
         )
-        state.hidden = torch.where(running[None, :, None], hidden, state.hidden)
+        state.hidden = torch.where(running[:, None], hidden, state.hidden)
         x = model.interaction_module.step(agent, enhanced, state.rings, running)
         synthesis = model.synthesis_module
         x = synthesis.modulated(x, style[:, None])

@@ -52,7 +52,7 @@ class SamplingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    frames: int = Field(default=300, ge=2, description="Length of a stretch, frames.")
+    frames: int = Field(default=225, ge=2, description="Length of a stretch, frames.")
     warm_up: int = Field(default=25, ge=0, description="Frames at its beginning that don't count.")
     batch: int = Field(default=12, ge=1, description="Stretches in a batch.")
     known_motion: float = Field(

@@ -102,9 +102,11 @@ def nod_cycles(motion: FloatArray) -> list[NodCycle]:
         left = pitch[max(0, frame - reach) : frame + 1][::-1]
         right = pitch[frame : frame + reach + 1]
         depth = float(pitch[frame] - max(left.min(), right.min()))
+        if depth < NOD_DEPTH:
+            continue
         # a raised-cosine cycle is half its length wide at half its depth
         length = 2 * (_fall(left, depth / 2) + _fall(right, depth / 2))
-        if depth >= NOD_DEPTH and NOD_BAND[0] <= FRAME_RATE / length <= NOD_BAND[1]:
+        if NOD_BAND[0] <= FRAME_RATE / length <= NOD_BAND[1]:
             cycles.append(NodCycle(frame, FRAME_RATE / length, depth))
     return cycles
 

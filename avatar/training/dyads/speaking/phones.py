@@ -32,6 +32,7 @@ SILENCE = "SIL"
 OPEN_VOWELS = frozenset({"AA", "AE", "AO", "AW", "AY"})
 MID_VOWELS = frozenset({"EH", "AH", "ER", "OW", "EY", "OY"})
 CLOSE_VOWELS = frozenset({"IY", "IH", "UW", "UH"})
+STOPS = frozenset({"P", "B", "T", "D", "K", "G", "CH", "JH"})  # what begins with a silent closure
 VOWELS = OPEN_VOWELS | MID_VOWELS | CLOSE_VOWELS
 
 
@@ -68,17 +69,17 @@ _E = _target(
 )
 _BILABIAL = _target((1.1, 0.25, 0.2, 1.2), jawOpen=0.10)
 _LABIODENTAL = _target(
-    (1.5, 0.6, 0.3, 2.2), jawOpen=0.045, mouthRollLower=0.62, mouthUpperUp=0.24, mouthStretch=0.08
+    (1.8, 0.6, 0.3, 2.2), jawOpen=0.03, mouthRollLower=0.54, mouthUpperUp=0.34, mouthStretch=0.06
 )
-_DENTAL = _target((0.9, 0.15, 0.2, 0.8), jawOpen=0.13, tongueOut=0.35, mouthLowerDown=0.16, mouthUpperUp=0.12)
+_DENTAL = _target((0.9, 0.15, 0.2, 0.8), jawOpen=0.14, tongueOut=0.20, mouthLowerDown=0.16, mouthUpperUp=0.12)
 _ALVEOLAR = _target(_STOP, jawOpen=0.11, mouthStretch=0.10, mouthLowerDown=0.14, mouthUpperUp=0.08)
 _SIBILANT = _target(
     (2.3, 0.35, 0.55, 1.0),
     jawOpen=0.045,
     jawForward=0.06,
     mouthStretch=0.26,
-    mouthLowerDown=0.24,
-    mouthUpperUp=0.16,
+    mouthLowerDown=0.30,
+    mouthUpperUp=0.20,
 )
 _HUSHING = _target(
     (2.2, 1.1, 0.6, 1.0),

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d, median_filter, un
 from avatar.animator import FRAME_SAMPLES, SAMPLE_RATE, FloatArray
 from avatar.procedural.level import QUIETEST, VOICE_RANGE
 from avatar.procedural.pitch import HOP, RATE, WINDOW, PitchTracker
-from avatar.training.dyads.speaking.phones import SILENCE, Array
+from avatar.training.dyads.speaking.phones import SILENCE, STOPS, Array
 from avatar.training.dyads.utterance import Phone
 
 HOP_SAMPLES = 160  # 10 ms
@@ -20,7 +20,8 @@ HOPS_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 HOP_RATE = SAMPLE_RATE // HOP_SAMPLES  # 100 Hz
 AUDIBLE = 38.0  # dB under the voice's level that still count as its sound
 BRIDGED = 0.20  # s of silence inside one stretch of speech
-QUIET_PHONE = 0.15  # s that a phone, a stop's closure say, may be inaudible
+QUIET_PHONE = 0.15  # s that a phone may be inaudible, as a stop's closure is
+EDGE = 0.05  # s of a longer phone round its audible part
 WIDEST = 9.0  # semitones from the habit beyond which a reading is an octave's error, not a pitch
 
 
@@ -81,17 +82,25 @@ def speech_stretches(phones: Sequence[Phone], voice: Voice) -> list[tuple[float,
     """Stretches of speech in seconds: audible phones, silences up to 200 ms bridged."""
     stretches: list[tuple[float, float]] = []
     for phone in phones:
-        if phone.name == SILENCE:
+        part = _spoken_part(phone, voice)
+        if part is None:
             continue
-        heard = np.flatnonzero(voice.audible[voice.span(phone.start, phone.end)])
-        start, end = phone.start, phone.end
-        if phone.end - phone.start > QUIET_PHONE:  # an aligner may leave silence to the phone beside it
-            if not heard.size:
-                continue
-            start += max(0.0, heard[0] / HOP_RATE - QUIET_PHONE / 3)
-            end = min(end, phone.start + (heard[-1] + 1) / HOP_RATE + QUIET_PHONE / 3)
-        if stretches and start - stretches[-1][1] <= BRIDGED:
-            stretches[-1] = (stretches[-1][0], end)
+        if stretches and part[0] - stretches[-1][1] <= BRIDGED:
+            stretches[-1] = (stretches[-1][0], part[1])
         else:
-            stretches.append((start, end))
+            stretches.append(part)
     return stretches
+
+
+def _spoken_part(phone: Phone, voice: Voice) -> tuple[float, float] | None:
+    """From when to when a phone is said, in seconds: an aligner may leave silence to the phone beside it."""
+    if phone.name == SILENCE:
+        return None
+    if phone.end - phone.start <= QUIET_PHONE:
+        return phone.start, phone.end
+    held = QUIET_PHONE if phone.name in STOPS else EDGE
+    heard = np.flatnonzero(voice.audible[voice.span(phone.start, phone.end)]).tolist()
+    if not heard:
+        return (phone.end - held, phone.end) if phone.name in STOPS else None
+    first, last = (phone.start + hop / HOP_RATE for hop in (heard[0], heard[-1] + 1))
+    return max(phone.start, first - held), min(phone.end, last + EDGE)

@@ -62,6 +62,10 @@ page-modules: venv
 	./with-node npm ci --no-audit --no-fund --silent
 	echo "$$stamp" > node_modules/.installed
 
+weights: venv all-models ## Make the streaming animator's weights from seeds (under 2 h on 2 cores), in out/weights
+	@$(VISAVIS) corpus bank
+	$(VISAVIS) weights
+
 bench: venv all-models ## Run every benchmark; results in out/bench/
 	@for file in benchmarks/[a-z]*.py; do
 	  name="$${file##*/}"

@@ -25,9 +25,16 @@ class FaceChannel(Protocol):
     """The way to one session's face."""
 
     async def step(
-        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None,
+        agent_ahead: FloatArray,
     ) -> FloatArray | None:
-        """Motion (61,) of this frame from two sounds (640,) at 16 kHz; None if it can't come in time."""
+        """Motion (61,) of this frame from two sounds (640,) at 16 kHz; None if it can't come in time.
+
+        ``agent_ahead`` (AHEAD_FRAMES, 640) is what the agent says next, NaN where that isn't known yet.
+        """
         ...
 
     async def close(self) -> None:

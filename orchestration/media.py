@@ -13,6 +13,7 @@ USER_SAMPLE_RATE: Final = 16_000  # Hz, what the user's microphone sends
 AGENT_SAMPLE_RATE: Final = 24_000  # Hz, what the agent's voice is played at
 USER_FRAME_SAMPLES: Final = USER_SAMPLE_RATE // FRAME_RATE  # 640
 AGENT_FRAME_SAMPLES: Final = AGENT_SAMPLE_RATE // FRAME_RATE  # 960
+AHEAD_FRAMES: Final = 4  # frames of the agent's own sound that the animator may know ahead of time
 MOTION_SIZE: Final = 61  # 52 shapes, head yaw/pitch/roll, two eyes' rotations
 
 FloatArray = NDArray[np.float32]

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from orchestration.cli import corpus, models
+from orchestration.cli import corpus, evaluate, models
 from orchestration.cli.animate import animate
 from orchestration.cli.doctor import doctor
 from orchestration.cli.export import export
@@ -18,6 +18,8 @@ from orchestration.cli.livelink import livelink
 from orchestration.cli.render import render
 from orchestration.cli.serve import serve
 from orchestration.cli.talk import talk
+from orchestration.cli.train import train
+from orchestration.cli.weights import weights
 
 app = typer.Typer(
     name="visavis",
@@ -33,8 +35,11 @@ app.command()(render)
 app.command()(livelink)
 app.command()(export)
 app.command()(doctor)
+app.command()(train)
+app.command()(weights)
 app.add_typer(models.app, name="models")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:
@@ -56,13 +61,18 @@ def main() -> None:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """What a user can repair; imported only once something went wrong."""
+    from avatar.dualtalk.weight_files import CheckpointError
+    from avatar.evaluation.parts import EvaluationError
+    from avatar.evaluation.quality.errors import QualityError
     from avatar.formats import MotionFormatError
     from avatar.gltf import HeadError
     from avatar.head import HeadMissing
     from avatar.motion import MotionError
     from avatar.registry import UnknownAnimatorError
     from avatar.retarget.flame_map import RetargetError
+    from avatar.training.dualtalk_data import DatasetError
     from avatar.training.dyads.bank import BankError
+    from avatar.training.task import TrainingError
     from avatar.video.film import VideoError
     from avatar.video.stage import DrawingUnavailable
     from orchestration.client.connection import ClientError
@@ -79,4 +89,5 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
     moved = (MotionError, MotionFormatError, RetargetError, UnknownAnimatorError)
     spoken = (AudioError, BankError, CorpusError, EspeakError, VoiceError)
-    return (*ours, *drawn, *moved, *spoken, OSError)
+    learnt = (CheckpointError, DatasetError, EvaluationError, QualityError, TrainingError)
+    return (*ours, *drawn, *moved, *spoken, *learnt, OSError)

@@ -16,16 +16,15 @@ import numpy as np
 
 from avatar.animator import SAMPLE_RATE, FloatArray
 from avatar.training.dyads.utterance import Phone
+from orchestration.corpus.edges import SILENCE, padded, trimmed
 from orchestration.corpus.errors import AlignmentFailed, CorpusError
 from speech.audio import to_pcm16
 
 FRAMES_A_SECOND = 100  # of PocketSphinx
-SILENCE = "SIL"
 SCORE = -26.0  # a frame of speech, mean
 WORD_SCORE = -48.0  # a frame, of the worst word
 LONGEST_PHONE = 0.6  # s; only a wrong word makes a sound last longer
-EDGE = 0.15  # s of silence kept at both ends of an utterance
-_PADDING = 0.3  # s of silence added before alignment, so that there is something to keep
+_PADDING = 0.3  # s of silence added before alignment, which its model expects
 _HISS = 2.0  # of 32767; digital silence has no logarithm
 
 
@@ -162,29 +161,15 @@ def _read(found: Any, seconds: float) -> Alignment:
     return Alignment(tuple(phones), tuple(words), score / frames)
 
 
-def align_whole(aligner: Aligner, pcm: FloatArray, words: Sequence[str]) -> tuple[FloatArray, Alignment]:
-    """Align an utterance and bring the silence at both of its ends to ``EDGE`` seconds.
+def align_whole(
+    aligner: Aligner, pcm: FloatArray, words: Sequence[str]
+) -> tuple[FloatArray, tuple[Phone, ...]]:
+    """Align an utterance and bring the silence at its ends to the length that all have.
 
-    Returns the sound (samples,) as it is to be kept and its alignment. Raises ``AlignmentFailed`` also where
-    the words are likely not those that are said.
+    Returns the sound (samples,) as it is to be kept and its phones. Raises ``AlignmentFailed`` also where the
+    words are likely not those that are said.
     """
-    quiet = np.zeros(round(_PADDING * SAMPLE_RATE), dtype=np.float32)
-    padded = np.concatenate([quiet, pcm, quiet])
-    found = aligner.align(padded, words)
+    pcm = padded(pcm, _PADDING)
+    found = aligner.align(pcm, words)
     found.check()
-    spoken = [phone for phone in found.phones if phone.name != SILENCE]
-    first = max(0, round((spoken[0].start - EDGE) * SAMPLE_RATE))
-    last = min(len(padded), round((spoken[-1].end + EDGE) * SAMPLE_RATE))
-    return padded[first:last], _cut(found, first / SAMPLE_RATE, last / SAMPLE_RATE)
-
-
-def _cut(found: Alignment, first: float, last: float) -> Alignment:
-    phones = tuple(
-        Phone(phone.name, round(max(phone.start, first) - first, 4), round(min(phone.end, last) - first, 4))
-        for phone in found.phones
-        if min(phone.end, last) > max(phone.start, first)
-    )
-    words = tuple(
-        AlignedWord(word.text, word.start - first, word.end - first, word.score) for word in found.words
-    )
-    return Alignment(phones, words, found.score)
+    return trimmed(pcm, found.phones)

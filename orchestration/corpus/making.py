@@ -20,9 +20,10 @@ from avatar.training.dyads.bank import (
     write_index,
     write_voice,
 )
-from avatar.training.dyads.utterance import Utterance
+from avatar.training.dyads.utterance import Phone, Utterance
 from orchestration.corpus import recordings as human
 from orchestration.corpus.alignment import LONGEST_PHONE, SCORE, WORD_SCORE, Aligner, align_whole
+from orchestration.corpus.edges import trimmed
 from orchestration.corpus.errors import AlignmentFailed, CorpusError
 from orchestration.corpus.texts import Line, deal
 from orchestration.corpus.transcripts import read_table, transcribe
@@ -38,12 +39,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Take:
-    """One stretch of sound whose words are known, before alignment."""
+    """One stretch of sound whose words are known; its phones too, if the voice tells them."""
 
     name: str
     material: Material
     text: str
     pcm: FloatArray
+    phones: tuple[Phone, ...] = ()
     backchannel: bool = False
 
 
@@ -159,7 +161,8 @@ def _synthetic_voice(
             return before
 
         def take(line: Line) -> _Take:
-            return _Take(line.name, voice.material, line.text, speak(line.said), line.backchannel)
+            pcm, phones = speak(line.said)
+            return _Take(line.name, voice.material, line.text, pcm, phones, line.backchannel)
 
         utterances, refused = _aligned(
             voice.name, (take(line) for line in lines), len(lines), aligner, progress
@@ -178,12 +181,15 @@ def _aligned(
     for at, take in enumerate(takes):
         progress(voice, at, count)
         try:
-            pcm, found = align_whole(aligner, take.pcm, dictionary_words(take.text, aligner.knows))
+            if take.phones:
+                pcm, phones = trimmed(take.pcm, take.phones)
+            else:
+                pcm, phones = align_whole(aligner, take.pcm, dictionary_words(take.text, aligner.knows))
         except AlignmentFailed as error:
             refused[f"{take.material}: {error.reason}"] += 1
             continue
         utterances.append(
-            Utterance(take.name, voice, take.material, take.text, pcm, found.phones, take.backchannel)
+            Utterance(take.name, voice, take.material, take.text, pcm, phones, take.backchannel)
         )
     progress(voice, count, count)
     if not utterances:

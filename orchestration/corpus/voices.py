@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from avatar.animator import SAMPLE_RATE, FloatArray
 from avatar.training.dyads.bank import Material
+from avatar.training.dyads.utterance import Phone
 from orchestration.models.registry import load_registry
 from orchestration.models.resolve import resolve
 from speech.audio import resample
 
 VITS = "en_US-joe-medium"  # of configs/models.yaml
 
-Speaker = Callable[[str], FloatArray]
+Speaker = Callable[[str], tuple[FloatArray, tuple[Phone, ...]]]
 
 
 class SyntheticVoice(BaseModel):
@@ -66,7 +67,7 @@ VOICES = (
     _espeak("edna", "en-gb+f5", 155, 50),
     _espeak("earl", "en-gb+m1", 165, 40),
     _espeak("edie", "en-gb+f1", 175, 60),
-    _espeak("ezra", "en-gb-scotland+m5", 160, 50),
+    _espeak("ezra", "en-gb-x-rp+m5", 160, 50),
     _espeak("enid", "en-us+klatt2", 160, 55),
     _espeak("esme", "en-gb+f3", 165, 45, "validation"),
     _espeak("otis", "en-us+m8", 165, 50, "test"),
@@ -76,21 +77,23 @@ VOICES = (
 
 @contextmanager
 def opened(voice: SyntheticVoice, threads: int = 1) -> Iterator[tuple[Speaker, str]]:
-    """A function that speaks, text to float32 (samples,) at 16 kHz, and what it is made with, in words.
+    """A function that speaks, and what it is made with, in words.
 
-    The same texts in the same order give the same sound. Raises ``ModelError`` or ``VoiceError`` where the
-    model is missing, ``EspeakError`` for an unknown voice.
+    It turns a text into float32 (samples,) at 16 kHz and, where the voice knows them, the phones that cover
+    it (else none). The same texts in the same order give the same sound. Raises ``ModelError`` or
+    ``VoiceError`` where the model is missing, ``EspeakError`` for an unknown voice.
     """
     if voice.espeak:
+        from orchestration.corpus.espeak_phones import phones_of
         from speech.espeak import own_espeak
 
         espeak = own_espeak()
 
-        def speak(text: str) -> FloatArray:
-            pcm = espeak.speak(
+        def speak(text: str) -> tuple[FloatArray, tuple[Phone, ...]]:
+            sound = espeak.speak(
                 text, voice.espeak, words_per_minute=voice.words_per_minute, pitch=voice.espeak_pitch
             )
-            return resample(pcm, espeak.sample_rate, SAMPLE_RATE)
+            return resample(sound.pcm, espeak.sample_rate, SAMPLE_RATE), phones_of(sound, espeak.sample_rate)
 
         yield speak, f"espeak-ng {espeak.version}, {voice.espeak}"
         return
@@ -121,13 +124,13 @@ def _vits(path: Path, voice: SyntheticVoice, threads: int) -> Iterator[Speaker]:
     try:
         gain = measure_gain(model, config, read_tokens("Hello, how are you today?"))
 
-        def speak(text: str) -> FloatArray:
+        def speak(text: str) -> tuple[FloatArray, tuple[Phone, ...]]:
             pieces = split_pieces(
                 read_tokens(text), longest=config.piece_chars, first_longest=config.piece_chars
             )
             chunks = [chunk.pcm for piece in pieces for chunk in render(model, config, piece, gain)]
             pcm = np.concatenate([np.zeros(0, dtype=np.float32), *chunks])
-            return resample(pcm, SYNTHESIZER_SAMPLE_RATE, SAMPLE_RATE)
+            return resample(pcm, SYNTHESIZER_SAMPLE_RATE, SAMPLE_RATE), ()
 
         yield speak
     finally:

@@ -18,12 +18,15 @@ LEASE_SECONDS = 30.0  # a slot that nobody stepped for this long is free again
 
 @dataclass(frozen=True, slots=True)
 class FaceBatch:
-    """One frame of several faces: leases (n,), sounds (n, 640), user motion (n, 61) with NaN for unknown."""
+    """One frame of several faces: leases (n,), sounds (n, 640), user motion (n, 61) with NaN for unknown,
+    and what the agents say next (n, AHEAD_FRAMES, 640) with NaN where that isn't known yet.
+    """
 
     leases: tuple[int, ...]
     agent_pcm: FloatArray
     user_pcm: FloatArray
     user_motion: FloatArray
+    agent_ahead: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,10 @@ class SlotDesk:
         user_motion = np.full((self._slots, MOTION_SIZE), np.nan, np.float32)
         agent[slots], user[slots] = batch.agent_pcm[rows], batch.user_pcm[rows]
         user_motion[slots] = batch.user_motion[rows]
-        stepped = self._bank.step(mask, agent, user, user_motion)
+        ahead = np.full((self._slots, self._bank.look_ahead, USER_FRAME_SAMPLES), np.nan, np.float32)
+        wanted = min(self._bank.look_ahead, batch.agent_ahead.shape[1])
+        ahead[slots, :wanted] = batch.agent_ahead[rows, :wanted]
+        stepped = self._bank.step(mask, agent, user, user_motion, ahead)
         motion = np.zeros((len(batch.leases), MOTION_SIZE), np.float32)
         motion[rows] = stepped[slots]
         now = time.monotonic()

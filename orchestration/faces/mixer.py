@@ -155,11 +155,15 @@ class MixerChannel:
         self.history: deque[FaceBatch] = deque(maxlen=REPLAY_FRAMES)
 
     async def step(
-        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None,
+        agent_ahead: FloatArray,
     ) -> FloatArray | None:
         """See ``FaceChannel``."""
         motion = UNKNOWN_MOTION if user_motion is None else user_motion
-        frame = FaceBatch((0,), agent_pcm[None], user_pcm[None], motion[None])
+        frame = FaceBatch((0,), agent_pcm[None], user_pcm[None], motion[None], agent_ahead[None])
         self.history.append(frame)
         if self.reopening:
             return None
@@ -176,6 +180,7 @@ def _stack(waiting: list[_Waiting]) -> FaceBatch:
         np.concatenate([each.frame.agent_pcm for each in waiting]),
         np.concatenate([each.frame.user_pcm for each in waiting]),
         np.concatenate([each.frame.user_motion for each in waiting]),
+        np.concatenate([each.frame.agent_ahead for each in waiting]),
     )
 
 

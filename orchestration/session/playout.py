@@ -12,6 +12,7 @@ import soxr
 from orchestration.media import (
     AGENT_FRAME_SAMPLES,
     AGENT_SAMPLE_RATE,
+    AHEAD_FRAMES,
     FRAME_RATE,
     USER_FRAME_SAMPLES,
     USER_SAMPLE_RATE,
@@ -104,6 +105,14 @@ class Playout:
             self._room.set()
         self.utterance.sent(pts)
         return frame
+
+    def ahead(self) -> FloatArray:
+        """What the animator will be given next, (AHEAD_FRAMES, 640); NaN where that isn't known yet."""
+        unknown = 0.0 if self.utterance.complete else np.nan
+        frames = np.full((AHEAD_FRAMES, USER_FRAME_SAMPLES), unknown, np.float32)
+        for row, frame in zip(frames, self._frames, strict=False):
+            row[:] = frame.animator_pcm
+        return frames
 
     def _cut(self, pcm: FloatArray) -> None:
         frames = pcm.size // AGENT_FRAME_SAMPLES

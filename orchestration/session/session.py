@@ -159,7 +159,8 @@ class Session:
         agent = self._playout.take(timeline.pts)
         # The user is listened to while the face moves, so that giving way is told in this very packet.
         motion, _ = await asyncio.gather(
-            face.step(agent.animator_pcm, user.pcm, user.motion), self._listen(self._ears.listen(users))
+            face.step(agent.animator_pcm, user.pcm, user.motion, self._playout.ahead()),
+            self._listen(self._ears.listen(users)),
         )
         if timeline.generation != generation:
             agent = SILENT  # cancelled meanwhile: an old generation is never heard

@@ -56,7 +56,8 @@ class SimulatedClient:
     async def _feed(self, session: Session) -> None:
         start = self.clock.now()
         for pts in range(2**31):
-            await self.clock.sleep_until(start + (pts + 1) * FRAME_SECONDS)
+            # Between two ticks: at one, it would depend on nothing but luck which of them hears the frame.
+            await self.clock.sleep_until(start + (pts + 0.5) * FRAME_SECONDS)
             pcm = self._microphone.popleft() if self._microphone else silence(USER_FRAME_SAMPLES)
             session.hear(pts, pcm)
             self.recording.user_frame(pts, pcm)

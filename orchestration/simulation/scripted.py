@@ -160,7 +160,11 @@ class _ScriptedFace:
         self._frames = 0
 
     async def step(
-        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None,
+        agent_ahead: FloatArray,
     ) -> FloatArray | None:
         self._frames += 1
         if self._faces.miss_every and self._frames % self._faces.miss_every == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from orchestration.engines import EngineError, FacesFull
 from orchestration.faces.desk import FaceBatch, FaceResult, SlotDesk
 from orchestration.faces.local import LocalFaceBackend
 from orchestration.faces.mixer import FaceMixer
-from orchestration.media import MOTION_SIZE, USER_FRAME_SAMPLES, silence
+from orchestration.media import AHEAD_FRAMES, MOTION_SIZE, USER_FRAME_SAMPLES, silence
 from orchestration.virtual_time import run_in_virtual_time
 
 SILENT = silence(USER_FRAME_SAMPLES)
+NOTHING_AHEAD = np.zeros((AHEAD_FRAMES, USER_FRAME_SAMPLES), np.float32)
 
 
 def noise(seed: int) -> np.ndarray:
@@ -23,7 +25,9 @@ def noise(seed: int) -> np.ndarray:
 
 
 def one(lease: int, agent, user) -> FaceBatch:
-    return FaceBatch((lease,), agent[None], user[None], np.full((1, MOTION_SIZE), np.nan, np.float32))
+    return FaceBatch(
+        (lease,), agent[None], user[None], np.full((1, MOTION_SIZE), np.nan, np.float32), NOTHING_AHEAD[None]
+    )
 
 
 class TestDesk:
@@ -52,6 +56,7 @@ class TestDesk:
             np.stack((SILENT, SILENT)),
             np.stack((SILENT, SILENT)),
             np.full((2, MOTION_SIZE), np.nan, np.float32),
+            np.stack((NOTHING_AHEAD, NOTHING_AHEAD)),
         )
         result = desk.step(batch)
         assert result.lost == {12345}
@@ -62,7 +67,7 @@ class TestDesk:
         desk = SlotDesk(AnimatorConfig(), slots=2)
         original, restored = desk.open(4), desk.open(4, history)
         for batch in history:
-            desk.step(FaceBatch((original,), batch.agent_pcm, batch.user_pcm, batch.user_motion))
+            desk.step(replace(batch, leases=(original,)))
         after = [desk.step(one(lease, noise(60), SILENT)).motion[0] for lease in (original, restored)]
         np.testing.assert_array_equal(*after)
 
@@ -100,7 +105,7 @@ def test_all_sessions_of_a_tick_share_one_call():
         mixer = FaceMixer(backend, deadline=0.03)
         channels = [await mixer.open(seed) for seed in range(4)]
         for _ in range(10):
-            motions = await asyncio.gather(*(c.step(SILENT, SILENT, None) for c in channels))
+            motions = await asyncio.gather(*(c.step(SILENT, SILENT, None, NOTHING_AHEAD) for c in channels))
             assert all(motion is not None for motion in motions)
             await asyncio.sleep(0.04)
         return backend.steps
@@ -112,7 +117,7 @@ def test_a_session_that_doesnt_tick_holds_the_others_up_for_a_moment_only():
     async def main():
         mixer = FaceMixer(CountingBackend(), deadline=0.03)
         first, _ = await mixer.open(1), await mixer.open(2)
-        return await first.step(SILENT, SILENT, None)
+        return await first.step(SILENT, SILENT, None, NOTHING_AHEAD)
 
     assert run_in_virtual_time(main()) is not None
 
@@ -123,7 +128,7 @@ def test_a_face_that_is_late_is_given_up_at_the_deadline():
         channel = await FaceMixer(backend, deadline=0.03).open(1)
         backend.delay = 0.2
         before = asyncio.get_running_loop().time()
-        motion = await channel.step(SILENT, SILENT, None)
+        motion = await channel.step(SILENT, SILENT, None, NOTHING_AHEAD)
         return motion, asyncio.get_running_loop().time() - before
 
     motion, waited = run_in_virtual_time(main())
@@ -137,7 +142,7 @@ def test_a_stuck_backend_is_asked_a_bounded_number_of_times():
         channel = await FaceMixer(backend, deadline=0.03).open(1)
         backend.delay = 100
         for _ in range(50):
-            await channel.step(SILENT, SILENT, None)
+            await channel.step(SILENT, SILENT, None, NOTHING_AHEAD)
         return backend.steps
 
     assert run_in_virtual_time(main()) <= 4
@@ -150,14 +155,14 @@ def test_a_lost_face_is_opened_anew_and_goes_on(loss):
         mixer = FaceMixer(backend, deadline=0.03)
         channel = await mixer.open(1)
         for _ in range(10):
-            await channel.step(SILENT, SILENT, None)
+            await channel.step(SILENT, SILENT, None, NOTHING_AHEAD)
         if loss == "forgotten":
             backend.forget()
         backend.broken = loss == "broken"
-        lost = await channel.step(SILENT, SILENT, None)
+        lost = await channel.step(SILENT, SILENT, None, NOTHING_AHEAD)
         backend.broken = False
         await asyncio.sleep(0.1)
-        return lost, await channel.step(SILENT, SILENT, None), mixer.lost
+        return lost, await channel.step(SILENT, SILENT, None, NOTHING_AHEAD), mixer.lost
 
     lost, after, count = run_in_virtual_time(main())
     assert lost is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.media import AGENT_FRAME_SAMPLES, USER_FRAME_SAMPLES
+from orchestration.media import AGENT_FRAME_SAMPLES, AHEAD_FRAMES, USER_FRAME_SAMPLES
 from orchestration.protocol import ProtocolError
 from orchestration.protocol.messages import NO_USER_FRAME
 from orchestration.session.ears import STANDING, Ears
@@ -183,6 +183,20 @@ class TestPlayout:
                 await playout.append(1, chunk(AGENT_FRAME_SAMPLES), 0)
 
         run_in_virtual_time(main())
+
+    async def test_what_comes_next_is_known_as_far_as_it_is_queued(self):
+        playout = Playout(limit_seconds=10)
+        assert not playout.ahead().any(), "silence, for as long as nothing is being said"
+        playout.begin(1)
+        assert np.isnan(playout.ahead()).all(), "an utterance whose sound isn't there yet"
+        pcm = np.repeat(np.float32([0.1, 0.2, 0.3]), AGENT_FRAME_SAMPLES)
+        await playout.append(1, SpeechChunk(pcm, ()), 0)
+        playout.take(0)
+        levels = playout.ahead().mean(axis=1)
+        assert levels[:2] == pytest.approx([0.2, 0.3], abs=0.02)
+        assert np.isnan(levels[2:]).all()
+        playout.finish(1)
+        assert playout.ahead()[2:].tolist() == np.zeros((AHEAD_FRAMES - 2, USER_FRAME_SAMPLES)).tolist()
 
     async def test_the_end_of_a_clause_is_let_out_when_the_next_is_late(self):
         playout = Playout(limit_seconds=30)

@@ -1,0 +1,40 @@
+"""The same silence at both ends of every utterance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from avatar.animator import SAMPLE_RATE, FloatArray
+from avatar.training.dyads.utterance import Phone
+
+SILENCE = "SIL"
+EDGE = 0.15  # s of silence kept at both ends of an utterance
+
+
+def padded(pcm: FloatArray, seconds: float) -> FloatArray:
+    """``pcm`` (samples,) at 16 kHz with silence added at both ends."""
+    quiet = np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
+    return np.concatenate([quiet, pcm, quiet])
+
+
+def trimmed(pcm: FloatArray, phones: Sequence[Phone]) -> tuple[FloatArray, tuple[Phone, ...]]:
+    """Sound and phones from ``EDGE`` seconds before the first that isn't silence to as long after the last.
+
+    Where there is less silence than that, zeros are added. The phones cover the sound and keep their order.
+    """
+    pcm, first = padded(pcm, EDGE), EDGE
+    spoken = [phone for phone in phones if phone.name != SILENCE]
+    begin = max(0, round((spoken[0].start - EDGE + first) * SAMPLE_RATE))
+    end = min(len(pcm), round((spoken[-1].end + EDGE + first) * SAMPLE_RATE))
+    seconds = (end - begin) / SAMPLE_RATE
+    shift = first - begin / SAMPLE_RATE
+    inside = [phone for phone in phones if spoken[0].start <= phone.start < spoken[-1].end]
+    starts = [round(phone.start + shift, 4) for phone in inside]
+    last = round(spoken[-1].end + shift, 4)
+    kept = [
+        Phone(phone.name, start, end)
+        for phone, start, end in zip(inside, starts, [*starts[1:], last], strict=True)
+    ]
+    return pcm[begin:end], (Phone(SILENCE, 0.0, starts[0]), *kept, Phone(SILENCE, last, seconds))

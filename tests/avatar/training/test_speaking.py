@@ -25,6 +25,12 @@ BILABIAL = {"P", "B", "M"}
 ROUNDED = {"AO", "OW", "UH", "UW", "W", "ER"}
 SPREAD = {"AE", "EH", "EY", "IH", "IY"}
 EDGE = ("SIL", 0.3)
+MARGIN = 0.2  # s of silence put before and after a human prompt
+NEW_LOCATION = """
+SIL 0.27 P 0.30 L 0.36 IY 0.54 Z 0.57 EH 0.68 N 0.74 T 0.78 ER 0.86 EY 0.93 N 1.05 Y 1.14 UW 1.19 IH
+1.26 K 1.37 S 1.40 T 1.47 EH 1.57 N 1.67 SH 1.78 AH 1.85 N 2.05 SIL 2.28 F 2.31 AA 2.45 L 2.53 OW
+2.61 D 2.66 B 2.72 AY 2.85 P 2.98 AW 3.20 N 3.33 D 3.38 SIL 3.67
+"""  # "Please enter a new extension, followed by pound.": its phones and their ends in seconds, as aligned
 
 
 def spell(
@@ -218,6 +224,23 @@ def test_the_jaw_keeps_time_with_the_sound(seed: int) -> None:
     lag, correlation = measures.jaw_lag(face(spelt), spelt.pcm)
     assert abs(lag) <= 0.02
     assert correlation > 0.5
+
+
+def test_a_human_voice_moves_the_face_in_time_and_within_measure(human: Callable[[str], Sound]) -> None:
+    silence = np.zeros(int(MARGIN * SAMPLE_RATE), np.float32)
+    pcm = np.concatenate([silence, human("agent-newlocation"), silence])
+    names, ends = NEW_LOCATION.split()[::2], [float(end) for end in NEW_LOCATION.split()[1::2]]
+    phones = tuple(map(Phone, names, [0.0, *ends], ends))
+    motion = face(Utterance("agent-newlocation", "allison", "train", "", pcm, phones))
+    validate(motion)
+    gap = measures.lip_gap(motion)
+    closures = [phone for phone in phones if phone.name in BILABIAL]
+    assert [gap[int((phone.start + phone.end) / 2 * 25)] < 0.03 for phone in closures] == [True] * 3
+    lag, correlation = measures.jaw_lag(motion, pcm)
+    assert abs(lag) <= 0.04 and correlation > 0.5
+    assert 0.3 < motion[:, Column.jawOpen].max() < 0.7
+    assert 5 < measures.head_speed(motion) < 25
+    assert 0.1 < motion[:, Column.browInnerUp].max() < 0.6
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -19,6 +19,7 @@ from avatar.training.dyads.speaking.voice import HOP_RATE, Voice
 from avatar.training.dyads.utterance import Phone
 
 WHISPERED = 0.5  # share of the jaw's opening that is left where the sound has no strength
+FADED = 0.6  # share of the lips' parting, likewise
 JAW_WIDEST = 0.68
 BREATH = 0.045  # s, standard deviation over which the jaw follows loudness
 ROLL = (0.34, 0.26)  # lower and upper lip rolled in per press of the lips
@@ -38,6 +39,8 @@ def speaking_mouth(
     strength = np.interp(grid, np.arange(len(loudness)), loudness)
     shape = dict(zip(SHAPES, tracks.T, strict=True))
     shape["jawOpen"] = shape["jawOpen"] * style.articulation * (WHISPERED + (1 - WHISPERED) * strength)
+    for name in ("mouthLowerDown", "mouthUpperUp"):
+        shape[name] = shape[name] * (FADED + (1 - FADED) * strength)
     for name in ("mouthFunnel", "mouthPucker"):
         shape[name] = shape[name] * style.rounding
     together, press, puff = meeting_lips(phones, steps)

@@ -23,11 +23,11 @@ from avatar.motion import HEAD
 SECTION = "Listening and speaking, human conversation"
 NODS = Within(1.0, 20.0, "1-20 /min")  # that there are some; no rate is published
 NOD_RATE = Within(2.6, 6.5, "2.6-6.5 Hz")  # Hale 2020
-BLINKS = Within(19.5, 32.5, "26 /min +- 25 %")  # Bentivoglio 1997
+BLINKS = Within(19.5, 32.5, "26 /min \u00b1 25 %")  # Bentivoglio 1997
 BLINK_LENGTH = Within(0.1, 0.3, "100-300 ms")  # about 200 ms
 MORE_SPEAKING = AtLeast(1.0, "speaking more", graded=False)
-GAZE_LISTENING = Within(0.65, 0.85, "75 % +- 10")  # Argyle & Cook 1976
-GAZE_SPEAKING = Within(0.31, 0.51, "41 % +- 10")
+GAZE_LISTENING = Within(0.65, 0.85, "75 % \u00b1 10")  # Argyle & Cook 1976
+GAZE_SPEAKING = Within(0.31, 0.51, "41 % \u00b1 10")
 
 Array = NDArray[np.float64]
 

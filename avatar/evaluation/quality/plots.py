@@ -151,7 +151,7 @@ def _listening(measured: Sequence[Measured]) -> Figure:
         nods = measures.nod_starts(measures.nod_cycles(motion)) / FRAME_RATE
         _points(axis, nods, start, end, 1.0, "v", colour, "nod")
         _points(axis, measures.blink_starts(motion) / FRAME_RATE, start, end, 0.03, "|", "#555555", "blink")
-        axis.set(ylabel=f"{one.name}\nhead pitch, degrees (down is up)")
+        axis.set(ylabel=f"{one.name}\nhead pitch, degrees\n(a nod points up)")
         axis.legend(frameon=False, fontsize=7, loc="upper right", ncols=2)
     for axis in axes:
         for item in script.user:

@@ -37,8 +37,8 @@ class Row:
     what, and ``failed`` whether that is the face's fault (it never nods) and not the material's. ``samples``
     are bootstrapped values, drawn so that those of two animators on the same material belong together one by
     one. ``count`` says of how many (``counted``) the value is made. ``details`` are further numbers for the
-    report, ``note`` says the most telling of them. ``beat_both``: to be met, the other animator must be beaten
-    as well.
+    report, ``note`` says the most telling of them. ``beat_both``: to be met, the other animator must be
+    beaten as well.
     """
 
     key: str

@@ -105,16 +105,15 @@ class Below:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """As near to ``ideal`` as can be, by ratio, and at least ``low`` of it and at most ``high``."""
+    """As near to ``ideal`` as can be, by ratio, and at most ``factor`` times more or less."""
 
     ideal: float
-    low: float
-    high: float
+    factor: float
     text: str
 
     def met(self, value: float) -> bool:
-        """Whether ``value`` lies in the range."""
-        return self.low <= value <= self.high
+        """Whether ``value`` lies within the factor."""
+        return self.ideal / self.factor <= value <= self.ideal * self.factor
 
     def loss(self, values: Values) -> Values:
         """Size of the logarithm of value over ideal."""
@@ -122,8 +121,8 @@ class Near:
             return _finite(np.abs(np.log(values / self.ideal)))
 
     def score(self, value: float) -> float:
-        """The smaller of value and ideal over the larger."""
-        return _score(min(value / self.ideal, self.ideal / value)) if value > 0 else 0.0
+        """2 at the ideal, 1 at the factor, 0 at its square."""
+        return _score(2 - float(self.loss(np.array(value))) / np.log(self.factor))
 
 
 def _finite(values: Values) -> Values:

@@ -59,7 +59,7 @@ _STOP = (0.55, 0.12, 0.15, 0.4)
 _SOFT = (0.4, 0.1, 0.12, 0.3)
 
 _A = _target(_VOWEL, jawOpen=0.48, mouthLowerDown=0.24, mouthUpperUp=0.12, mouthStretch=0.05)
-_O = _target(_ROUND, jawOpen=0.30, mouthFunnel=0.34, mouthPucker=0.34, mouthLowerDown=0.12, mouthUpperUp=0.06)
+_O = _target(_ROUND, jawOpen=0.33, mouthFunnel=0.34, mouthPucker=0.34, mouthLowerDown=0.12, mouthUpperUp=0.06)
 _U = _target(_ROUND, jawOpen=0.12, mouthFunnel=0.26, mouthPucker=0.62, mouthLowerDown=0.06)
 _I = _target(
     _VOWEL, jawOpen=0.11, mouthStretch=0.34, mouthDimple=0.10, mouthLowerDown=0.16, mouthUpperUp=0.11
@@ -111,9 +111,9 @@ PHONES: Mapping[str, tuple[Target, ...]] = {
     ),
     "AW": (_A, _O),
     "AY": (_A, _E),
-    "AH": (_target(_VOWEL, jawOpen=0.32, mouthLowerDown=0.18, mouthUpperUp=0.08, mouthStretch=0.05),),
+    "AH": (_target(_VOWEL, jawOpen=0.36, mouthLowerDown=0.18, mouthUpperUp=0.08, mouthStretch=0.05),),
     "EH": (_E,),
-    "ER": (_target(_ROUND, jawOpen=0.28, mouthFunnel=0.32, mouthPucker=0.16, mouthLowerDown=0.12),),
+    "ER": (_target(_ROUND, jawOpen=0.33, mouthFunnel=0.32, mouthPucker=0.16, mouthLowerDown=0.12),),
     "EY": (_E, _I),
     "OW": (_O, _U),
     "OY": (_O, _I),

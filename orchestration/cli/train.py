@@ -57,11 +57,15 @@ def train(
     from avatar.training.fit import fit
     from avatar.training.models import prepare
     from avatar.training.optimisation import choose_device
+    from avatar.training.state import STATE
+    from avatar.training.task import TrainingError
     from avatar.training.tensorboard import TensorBoard
 
     console = Console()
     if resume and config is not None:
         raise typer.BadParameter(f"a resumed training keeps its own {KEPT}", param_hint="--config")
+    if resume and not (out / KEPT).is_file():
+        raise TrainingError(f"there is no training to resume in {out}: it holds no {KEPT}")
     flags: dict[tuple[str, ...], Any] = {
         ("model",): model,
         ("data",): None if data is None else str(data.absolute()),
@@ -84,7 +88,7 @@ def train(
         console.print(f"- {note}", highlight=False, soft_wrap=True)
     console.print(f"- on {target}, {options.optimisation.precision}", highlight=False)
     out.mkdir(parents=True, exist_ok=True)
-    if not resume and not (out / KEPT).exists():
+    if resume or not (out / STATE).exists():  # else fit refuses, and the folder stays as it is
         _keep(options, out / KEPT)
     with _progress(console) as progress, TensorBoard(out / "tensorboard") as board:
         outcome = fit(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import espeakng_loader
-import numpy as np
-from numpy.typing import NDArray
+
+from speech.espeak_sound import EspeakSound, SoundCollector, SynthCallback
 
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
@@ -44,9 +44,6 @@ class _VoiceProperties(ctypes.Structure):
         ("score", ctypes.c_int),
         ("spare", ctypes.c_void_p),
     ]
-
-
-_SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 class Espeak:
@@ -106,7 +103,7 @@ class Espeak:
             ctypes.c_void_p,
         ]
         self._library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
-        self._library.espeak_SetSynthCallback.argtypes = [_SynthCallback]
+        self._library.espeak_SetSynthCallback.argtypes = [SynthCallback]
         self._library.espeak_SetSynthCallback.restype = None
         self._library.espeak_Info.argtypes = [ctypes.POINTER(ctypes.c_char_p)]
         self._library.espeak_Info.restype = ctypes.c_char_p
@@ -140,8 +137,8 @@ class Espeak:
 
     def speak(
         self, text: str, voice: str, *, words_per_minute: int = 175, pitch: int = 50, pitch_range: int = 50
-    ) -> NDArray[np.float32]:
-        """Speak ``text``: float32 (samples,) at ``sample_rate``, -1..1; nothing speakable gives no samples.
+    ) -> EspeakSound:
+        """Speak ``text``: sound at ``sample_rate`` with its phonemes; nothing speakable gives no samples.
 
         ``voice`` is a language, with a speaker of espeak-ng's if one is wanted: ``en-us``, ``en-gb+f3``.
         ``pitch`` and ``pitch_range`` (how lively) are 0..99, ``words_per_minute`` 80..450. The library's
@@ -151,29 +148,22 @@ class Espeak:
         variant = voice.partition("+")[2]
         if variant and not (self._data / "voices" / "!v" / variant).is_file():  # espeak-ng would ignore it
             raise EspeakError(f"espeak-ng has no speaker {variant!r} ({voice}); use one such as f3 or m2")
+        collector = SoundCollector()
         if not any(map(str.isalnum, text)):
-            return np.zeros(0, dtype=np.float32)
-        pieces: list[NDArray[np.int16]] = []
-
-        def keep(samples: object, count: int, _events: object) -> int:
-            if samples and count > 0:
-                pieces.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
-            return 0  # go on
-
-        callback = _SynthCallback(keep)
+            return collector.sound(self.sample_rate)
         spoken = text.replace("\0", " ").encode("utf-8", errors="ignore") + b"\0"
         with self._lock:
             self._select(voice)
+            self._library.espeak_ng_SetPhonemeEvents(1, 1)  # yes, in IPA
             for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, pitch_range)):
                 self._library.espeak_SetParameter(parameter, value, 0)
-            self._library.espeak_SetSynthCallback(callback)
+            self._library.espeak_SetSynthCallback(collector.callback)
             code = self._library.espeak_Synth(
                 spoken, len(spoken), 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None
             )
         if code != 0:
             raise EspeakError(f"espeak-ng can't speak {text!r} (code {code}); shorten the text")
-        pcm = np.concatenate([np.zeros(0, dtype=np.int16), *pieces])
-        return pcm.astype(np.float32) / np.float32(32768)
+        return collector.sound(self.sample_rate)
 
     def _select(self, language: str) -> None:
         if language == self._language:

@@ -50,16 +50,16 @@ class SyntheticVoice(BaseModel):
 
 def _espeak(name: str, voice: str, pace: int, pitch: int, material: Material = "train") -> SyntheticVoice:
     return SyntheticVoice(
-        name=name, espeak=voice, sentences=60, words_per_minute=pace, espeak_pitch=pitch, material=material
+        name=name, espeak=voice, sentences=80, words_per_minute=pace, espeak_pitch=pitch, material=material
     )
 
 
 # Who is held out is a stranger to a model: its manner, pitch or pace is in no other voice.
 VOICES = (
-    SyntheticVoice(name="joe", sentences=150),
-    SyntheticVoice(name="joan", sentences=150, pitch=1.2, length_scale=1.05, seed=1),
-    SyntheticVoice(name="jim", sentences=100, pitch=0.88, length_scale=0.95, seed=2),
-    SyntheticVoice(name="jill", sentences=100, pitch=1.33, length_scale=1.15, seed=3),
+    SyntheticVoice(name="joe", sentences=110),
+    SyntheticVoice(name="joan", sentences=110, pitch=1.2, length_scale=1.05, seed=1),
+    SyntheticVoice(name="jim", sentences=80, pitch=0.88, length_scale=0.95, seed=2),
+    SyntheticVoice(name="jill", sentences=80, pitch=1.33, length_scale=1.15, seed=3),
     _espeak("emma", "en-us+f2", 160, 50),
     _espeak("eric", "en-us+m3", 170, 45),
     _espeak("ella", "en-us+f4", 150, 55),
@@ -71,7 +71,7 @@ VOICES = (
     _espeak("enid", "en-us+klatt2", 160, 55),
     _espeak("esme", "en-gb+f3", 165, 45, "validation"),
     _espeak("otis", "en-us+m8", 165, 50, "test"),
-    SyntheticVoice(name="olga", sentences=60, pitch=1.1, length_scale=0.9, seed=5, material="test"),
+    SyntheticVoice(name="olga", sentences=50, pitch=1.1, length_scale=0.9, seed=5, material="test"),
 )
 
 

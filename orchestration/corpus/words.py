@@ -9,6 +9,7 @@ from speech.spoken_text import read_tokens
 
 _INITIALS = re.compile(r"(?:[A-Z]\.?){2,5}|[A-Z]")
 _SHORTEST_PART = 3  # letters of a compound's part
+_PREFIXES = ("re", "un")
 
 
 def dictionary_words(text: str, knows: Callable[[str], bool]) -> list[str]:
@@ -34,4 +35,7 @@ def _resolved(word: str, knows: Callable[[str], bool]) -> list[str]:
     for cut in range(_SHORTEST_PART, len(lower) - _SHORTEST_PART + 1):
         if knows(lower[:cut]) and knows(lower[cut:]):
             return [lower[:cut], lower[cut:]]
+    for prefix in _PREFIXES:
+        if lower.startswith(prefix) and knows(prefix) and knows(lower.removeprefix(prefix)):
+            return [prefix, lower.removeprefix(prefix)]
     return [lower]

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.signal import lfilter
 
+from avatar.training.dyads.speaking.frames import bump
 from avatar.training.dyads.speaking.phones import VOWELS, Array
 from avatar.training.dyads.speaking.voice import HOP_RATE, Voice
 from avatar.training.dyads.utterance import Phone
 
-AROUND = 0.45  # s, standard deviation of what a vowel stands out from
-SEMITONES = 2.5  # above its surroundings that make a vowel stand out by 1
+BEFORE = 0.6  # s, time constant of what a vowel stands out from: the past alone, so that ears can follow
+SEMITONES = 2.5  # above what came before that make a vowel stand out by 1
 LOUDER = 0.30  # of loudness, likewise
+HABIT = 0.7  # loudness of ordinary speech
 ORDINARY = 0.085  # s, length of an unaccented vowel
 PROMINENT = (0.7, 2.7)  # from where a vowel counts as accented, and where it is so in full
-APART = 0.35  # s between two accents; the stronger one stays
 FINAL = 0.35  # s at a phrase's end whose pitch tells how it ends
 RISE = 4.0  # semitones between the halves of ``FINAL`` that make three quarters of a full rise or fall
 
@@ -50,31 +51,39 @@ def stress(phones: Sequence[Phone], voice: Voice) -> Array:
 
 
 def accents(phones: Sequence[Phone], voice: Voice) -> list[Accent]:
-    """Vowels that are higher, louder or longer than what surrounds them."""
+    """Vowels that are higher or louder than what came before them, or long."""
     vowels = [phone for phone in phones if phone.name in VOWELS]
     if not vowels:
         return []
     sounding = voice.audible.astype(np.float64)
-    weight = gaussian_filter1d(sounding, AROUND * HOP_RATE) + 1e-6
-    pitch_around = gaussian_filter1d(voice.lift * sounding, AROUND * HOP_RATE) / weight
-    loud_around = gaussian_filter1d(voice.loudness, AROUND * HOP_RATE) / weight
+    weight = _remembered(sounding) + 0.05  # before the first sound, habit is what it is compared with
+    pitch_before = _remembered(voice.lift * sounding) / weight
+    loud_before = (_remembered(voice.loudness) + 0.05 * HABIT) / weight
     found: list[Accent] = []
     for vowel in vowels:
         span = voice.span(vowel.start, vowel.end)
-        higher = float((voice.lift - pitch_around)[span].max())
-        louder = float((voice.loudness - loud_around)[span].max())
+        higher = float(voice.lift[span].max() - pitch_before[span.start])
+        louder = float(voice.loudness[span].max() - loud_before[span.start])
         longer = float(np.log2((vowel.end - vowel.start) / ORDINARY))
         prominence = higher / SEMITONES + louder / LOUDER + 0.4 * float(np.clip(longer, -1.0, 1.5))
         low, high = PROMINENT
         strength = min(1.0, (prominence - low) / (high - low))
-        if strength <= 0:
-            continue
-        if found and vowel.start - found[-1].start < APART:
-            if strength <= found[-1].strength:
-                continue
-            found.pop()
-        found.append(Accent(vowel.start, strength))
+        if strength > 0:
+            found.append(Accent(vowel.start, strength))
     return found
+
+
+def _remembered(track: Array) -> Array:
+    pole = float(np.exp(-1 / (BEFORE * HOP_RATE)))
+    return np.asarray(lfilter([1 - pole], [1.0, -pole], track))
+
+
+def answered(accented: Sequence[Accent], time: Array, lead: float, rise: float, fall: float) -> Array:
+    """A gesture to every accent, ``lead`` s before its vowel, at ``time`` (frames,): the strongest counts."""
+    course = np.zeros(len(time))
+    for accent in accented:
+        course = np.maximum(course, accent.strength * bump(time, accent.start - lead, rise, fall))
+    return course
 
 
 def phrase_ends(stretches: Sequence[tuple[float, float]], voice: Voice) -> list[PhraseEnd]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from avatar.motion import COLUMNS, Column
-from avatar.training.dyads.speaking.accents import Accent, PhraseEnd
+from avatar.training.dyads.speaking.accents import Accent, PhraseEnd, answered
 from avatar.training.dyads.speaking.frames import at_frames, bump, frame_times, presence, spring
 from avatar.training.dyads.speaking.phones import Array
 from avatar.training.dyads.speaking.style import Style
@@ -43,9 +43,12 @@ def speaking_expression(
     raised = BROW_LIFT * at_frames(
         spring(np.maximum(voice.lift, 0.0), BROW_SPEED, HOP_RATE), HOP_RATE, frames
     )
-    for accent in accented:
-        strength = max(0.0, accent.strength - BROW_FROM) / (1 - BROW_FROM)
-        raised += BROW * strength * bump(time, accent.start - BROW_LEAD, BROW_RISE, BROW_FALL)
+    strong = [
+        Accent(accent.start, (accent.strength - BROW_FROM) / (1 - BROW_FROM))
+        for accent in accented
+        if accent.strength > BROW_FROM
+    ]
+    raised += BROW * answered(strong, time, BROW_LEAD, BROW_RISE, BROW_FALL)
     for end in ends:
         raised += (
             QUESTION * max(0.0, end.rise) * bump(time, end.end - QUESTION_LEAD, QUESTION_RISE, QUESTION_FALL)

@@ -7,7 +7,7 @@ from math import radians
 
 import numpy as np
 
-from avatar.training.dyads.speaking.accents import Accent, PhraseEnd
+from avatar.training.dyads.speaking.accents import Accent, PhraseEnd, answered
 from avatar.training.dyads.speaking.frames import at_frames, bump, frame_times, presence, spring
 from avatar.training.dyads.speaking.phones import Array
 from avatar.training.dyads.speaking.style import Style
@@ -40,9 +40,7 @@ def speaking_head(
     head[:, 0] = TURN * _melody(melody, TURN_SPEEDS, frames)
     head[:, 1] = -LIFT * at_frames(spring(melody, LIFT_SPEED, HOP_RATE), HOP_RATE, frames)
     head[:, 2] = SWING * _melody(voice.loudness, SWING_SPEEDS, frames)
-    for accent in accented:
-        beat = bump(time, accent.start - BEAT_LEAD, BEAT_RISE, BEAT_FALL)
-        head[:, 1] += BEAT * accent.strength * beat
+    head[:, 1] += BEAT * answered(accented, time, BEAT_LEAD, BEAT_RISE, BEAT_FALL)
     for end in ends:
         course = bump(time, end.end - CLOSE_LEAD, CLOSE_RISE, CLOSE_FALL)
         head[:, 1] -= NOD * end.rise * course

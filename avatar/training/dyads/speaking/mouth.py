@@ -19,7 +19,7 @@ from avatar.training.dyads.speaking.voice import HOP_RATE, Voice
 from avatar.training.dyads.utterance import Phone
 
 WHISPERED = 0.5  # share of the jaw's opening that is left where the sound has no strength
-FADED = 0.6  # share of the lips' parting, likewise
+FADED = 0.75  # share of the lips' parting, likewise
 JAW_WIDEST = 0.68
 BREATH = 0.045  # s, standard deviation over which the jaw follows loudness
 ROLL = (0.34, 0.26)  # lower and upper lip rolled in per press of the lips

@@ -69,10 +69,9 @@ def _bars(axis: Axes, found: Evaluation, metric: str, part: str) -> None:
         axis.bar(place, mean, color=_colours(found.systems)[place], width=0.75)
         if error:
             axis.errorbar(place, mean, error, color="#444444", linewidth=1)
-        place_of = {"xy": (place, max(mean, 0.0)), "xytext": (0, 1), "textcoords": "offset points"}
-        axis.annotate(
-            f"{mean:.3g}" if mean > ROUNDING else "0", **place_of, ha="center", va="bottom", fontsize=7
-        )
+        shown = f"{mean:.3g}" if mean > ROUNDING else "0"
+        top = (place, max(mean, 0.0))
+        axis.annotate(shown, top, (0, 1), textcoords="offset points", ha="center", va="bottom", fontsize=7)
     axis.margins(y=0.18)
     if METRICS[metric].best == "one":
         axis.axhline(1.0, color=TRUTH_COLOUR, linewidth=0.8, linestyle=":")

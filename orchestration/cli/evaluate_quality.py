@@ -52,6 +52,9 @@ def quality(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for quality.json, quality.csv and the pictures.")
     ] = Path("out/quality"),
+    ceiling: Annotated[
+        bool, typer.Option(help="Also measure the face that models learn from, which is told the phones.")
+    ] = True,
     plots: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
     strict: Annotated[bool, typer.Option(help="Exit with 1 if a row misses its target.")] = False,
 ) -> None:
@@ -63,6 +66,7 @@ def quality(
     from rich.console import Console
 
     from avatar.evaluation.quality import QualityOptions, compare, gather
+    from avatar.evaluation.quality.ceiling import ceiling_rows
     from avatar.evaluation.quality.report import as_dict, write_csv, write_json
     from avatar.registry import load_animator
     from avatar.retarget.flame_map import load_flame_map
@@ -76,10 +80,11 @@ def quality(
     material = gather(bank or default_folder(), clip, loaded, a_voice)
     options = QualityOptions(minutes=minutes, seed=seed)
     measured = [_measure(console, name, face, material, options) for name, face in faces]
+    best = ceiling_rows(material, seed) if ceiling else []
     if len(measured) > 1:
-        comparison = compare(animator, measured[0].rows, against, measured[1].rows)
+        comparison = compare(animator, measured[0].rows, against, measured[1].rows, best)
     else:
-        comparison = compare(animator, measured[0].rows)
+        comparison = compare(animator, measured[0].rows, ceiling=best)
     write_json(out / "quality.json", as_dict(comparison, material.summary, material.missing))
     write_csv(out / "quality.csv", comparison)
     show(console, comparison, material)
@@ -96,10 +101,15 @@ def show(console: Console, comparison: Comparison, material: Material) -> None:
     """The table, what couldn't be measured, and the sum."""
     from rich.table import Table
 
+    from avatar.evaluation.quality.ceiling import NAME
+
     table = Table("what", "target", comparison.animator, box=None, pad_edge=False)
     if comparison.against is not None:
         table.add_column(comparison.against)
         table.add_column("")
+    told = any(pair.ceiling is not None for pair in comparison.pairs)
+    if told:
+        table.add_column(NAME)
     section = ""
     for pair in comparison.pairs:
         if pair.row.section != section:
@@ -119,6 +129,7 @@ def show(console: Console, comparison: Comparison, material: Material) -> None:
 
 def _add(table: Table, pair: Pair, two: bool) -> None:
     from avatar.evaluation.quality.compare import Verdict
+    from avatar.evaluation.quality.row import written
 
     colours = {Verdict.BETTER: "green", Verdict.WORSE: "bold red"}
     cells = [f"  {pair.row.what}", pair.row.target.text, _cell(pair.row, pair.met)]
@@ -126,6 +137,8 @@ def _add(table: Table, pair: Pair, two: bool) -> None:
         cells.append("-" if pair.other is None else _cell(pair.other, pair.other.met))
         colour = colours.get(pair.verdict, "default")
         cells.append(f"[{colour}]{pair.verdict}[/]")
+    if pair.ceiling is not None:
+        cells.append(written(pair.ceiling.value, pair.ceiling.unit))
     table.add_row(*cells)
 
 

@@ -25,11 +25,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A row of the first animator and the same of the second, if there is one."""
+    """A row of the first animator, the same of the second if there is one, and of a ceiling if there is."""
 
     row: Row
     other: Row | None
     verdict: Verdict
+    ceiling: Row | None = None
 
     @property
     def met(self) -> bool | None:
@@ -64,14 +65,20 @@ class Comparison:
 
 
 def compare(
-    animator: str, rows: Sequence[Row], against: str | None = None, others: Sequence[Row] = ()
+    animator: str,
+    rows: Sequence[Row],
+    against: str | None = None,
+    others: Sequence[Row] = (),
+    ceiling: Sequence[Row] = (),
 ) -> Comparison:
-    """Put rows side by side by their keys; both must come from the same material."""
+    """Put rows side by side by their keys; all must come from the same material."""
     by_key = {row.key: row for row in others}
+    best = {row.key: row for row in ceiling}
     pairs = []
     for row in rows:
         other = by_key.get(row.key)
-        pairs.append(Pair(row, other, Verdict.UNKNOWN if other is None else verdict(row, other)))
+        found = Verdict.UNKNOWN if other is None else verdict(row, other)
+        pairs.append(Pair(row, other, found, best.get(row.key)))
     return Comparison(animator, against, tuple(pairs))
 
 

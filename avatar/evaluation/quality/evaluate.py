@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from avatar.animate import animate
 from avatar.animator import Animator, FloatArray
-from avatar.evaluation.quality.lips import lip_rows
 from avatar.evaluation.quality.listening import listening_rows
 from avatar.evaluation.quality.material import Material
 from avatar.evaluation.quality.performance import Performance
@@ -18,12 +17,8 @@ from avatar.evaluation.quality.recorded import RecordedClip, recorded_rows
 from avatar.evaluation.quality.responsiveness import responsiveness_rows
 from avatar.evaluation.quality.row import Row
 from avatar.evaluation.quality.script import Script, converse, recite
+from avatar.evaluation.quality.speaking import material_rows
 from avatar.evaluation.quality.switches import switch_rows
-from avatar.evaluation.quality.timing import lag_row, silence_row
-from avatar.evaluation.quality.vowels import vowel_rows
-
-HUMAN_SECTION = "Speaking, human prompts"
-SYNTHETIC_SECTION = "Speaking, held-out synthetic voices"
 
 Progress = Callable[[str, int, int], None]  # what, frames done, frames in all
 
@@ -73,9 +68,7 @@ def evaluate(
         stage.perform(voice, recite(said), f"voice {voice}") for voice, said in material.synthetic.items()
     ]
     conversation = stage.perform("conversation", talk, "conversation")
-    rows = _speaking([recital], HUMAN_SECTION, "human")
-    if held_out:
-        rows += _speaking(held_out, SYNTHETIC_SECTION, "synthetic")
+    rows = material_rows(recital, held_out)
     rows += listening_rows(conversation)
     rows += responsiveness_rows(conversation, options.seed)
     rows += switch_rows(conversation)
@@ -83,15 +76,6 @@ def evaluate(
         motions = stage.answer(material.clip, options.clip_runs)
         rows += recorded_rows(material.clip, motions, material.flame_map)
     return Measured(name, tuple(rows), recital, conversation, stage.frames)
-
-
-def _speaking(performances: list[Performance], section: str, prefix: str) -> list[Row]:
-    return [
-        *lip_rows(performances, section, prefix),
-        *vowel_rows(performances, section, prefix),
-        silence_row(performances, section, prefix),
-        lag_row(performances, section, prefix),
-    ]
 
 
 class _Stage:

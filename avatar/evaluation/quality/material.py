@@ -16,7 +16,7 @@ from avatar.retarget.flame_map import FlameMap
 from avatar.training.dyads.bank import read_bank
 from avatar.training.dyads.utterance import Utterance
 
-HUMAN = "asterisk"  # how the names of human voices begin
+HUMAN = ("allison", "asterisk")  # how the names of human voices begin
 PROMPTS_DUE = 100  # human prompts under which figures are too few to report
 
 

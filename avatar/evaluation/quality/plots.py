@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from avatar import measures
 from avatar.animator import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, FloatArray
+from avatar.evaluation.quality.ceiling import NAME
 from avatar.evaluation.quality.compare import Comparison, Verdict
 from avatar.evaluation.quality.cues import cues
 from avatar.evaluation.quality.evaluate import Measured
@@ -20,11 +21,13 @@ from avatar.evaluation.quality.script import SILENCE, Placed, frames_within
 from avatar.motion import Column
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOURS = ("#c8553d", "#2a6fbb")  # the animator, the one it is held against
 GREY = "#8a8a8a"
+CEILING = "#2b9348"  # the face that is told the phones
 LONGEST_PROMPT = 4.5  # s that still leave room for the phones' names
 MARGIN = 0.4  # s drawn before and after the prompt
 
@@ -62,6 +65,9 @@ def _rows(comparison: Comparison) -> Figure:
         _bar(axes, pair.row, index - (height / 2 if two else 0), height, COLOURS[0])
         if pair.other is not None:
             _bar(axes, pair.other, index + height / 2, height, COLOURS[1])
+        if pair.ceiling is not None and pair.ceiling.value is not None:
+            best = pair.ceiling.target.score(pair.ceiling.value)
+            axes.plot([best, best], [index - 0.4, index + 0.4], color=CEILING, linewidth=2)
         mark = {Verdict.BETTER: "+", Verdict.EQUAL: "=", Verdict.WORSE: "\u2212"}.get(pair.verdict, "")
         axes.text(2.42, index, mark, ha="center", va="center", weight="bold")
     axes.axvline(1, color="#333333", linewidth=1)
@@ -72,7 +78,8 @@ def _rows(comparison: Comparison) -> Figure:
     )  # fmt: skip
     axes.tick_params(axis="y", labelsize=7, length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    _legend(axes, [comparison.animator, *([comparison.against] if comparison.against else [])])
+    names = [comparison.animator, *([comparison.against] if comparison.against else [])]
+    _legend(axes, names, any(pair.ceiling is not None for pair in pairs))
     return figure
 
 
@@ -83,11 +90,16 @@ def _bar(axes: Axes, row: Row, at: float, height: float, colour: str) -> None:
     axes.text(score + 0.02, at, text, va="center", fontsize=7, color=colour if row.met else "#333333")
 
 
-def _legend(axes: Axes, names: Sequence[str]) -> None:
+def _legend(axes: Axes, names: Sequence[str], ceiling: bool) -> None:
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    patches = [Patch(color=colour, label=name) for colour, name in zip(COLOURS, names, strict=False)]
-    axes.legend(handles=patches, loc="upper right", bbox_to_anchor=(1, 1.0), frameon=False, fontsize=8)
+    shown: list[Artist] = [
+        Patch(color=colour, label=name) for colour, name in zip(COLOURS, names, strict=False)
+    ]
+    if ceiling:
+        shown.append(Line2D([], [], color=CEILING, linewidth=2, label=NAME))
+    axes.legend(handles=shown, loc="upper right", bbox_to_anchor=(1, 1.0), frameon=False, fontsize=8)
 
 
 def _prompt(measured: Sequence[Measured]) -> Figure:

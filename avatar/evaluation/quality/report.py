@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from avatar.evaluation.quality.ceiling import NAME
 from avatar.evaluation.quality.compare import Comparison, Pair
 from avatar.evaluation.quality.row import Row
 
@@ -35,6 +36,8 @@ def _row(comparison: Comparison, pair: Pair) -> dict[str, object]:
     values = {comparison.animator: {**_value(row), "met": pair.met}}
     if pair.other is not None and comparison.against is not None:
         values[comparison.against] = _value(pair.other)
+    if pair.ceiling is not None:
+        values[NAME] = _value(pair.ceiling)
     return {
         "key": row.key,
         "section": row.section,
@@ -75,6 +78,8 @@ def write_csv(path: Path, comparison: Comparison) -> None:
             table.writerow(_line(comparison.animator, pair.row, pair.met, str(pair.verdict)))
             if pair.other is not None and comparison.against is not None:
                 table.writerow(_line(comparison.against, pair.other, pair.other.met, ""))
+            if pair.ceiling is not None:
+                table.writerow(_line(NAME, pair.ceiling, pair.ceiling.met, ""))
 
 
 def _line(animator: str, row: Row, met: bool | None, verdict: str) -> list[object]:

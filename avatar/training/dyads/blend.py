@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.animator import FRAME_RATE, FRAME_SAMPLES, FloatArray
+from avatar.animator import FRAME_SAMPLES, FloatArray
 from avatar.motion import ARTICULATORS, COLUMNS, HEAD, Column
-from avatar.training.dyads.clips import LEAD, TAIL, spoken
+from avatar.training.dyads.handover import passage_weights, unhurried
 from avatar.training.dyads.options import DyadError
 from avatar.training.dyads.timing import Contribution, Kind
 from avatar.training.dyads.utterance import Utterance
@@ -19,8 +19,6 @@ from avatar.training.dyads.utterance import Utterance
 SpeakingMotion = Callable[[Utterance, np.random.Generator, float], FloatArray]
 Array = NDArray[np.float64]
 
-ANTICIPATION = 3  # frames before the first sound from which on the speaking face is all there
-CLOSING = 3  # frames after the last sound in which it still is
 HUM = re.compile(r"[hm\W]+", re.IGNORECASE)  # "mm-hmm": said with closed lips
 HUMMED_GAP = 0.1  # of the lips' opening
 HUMMED_JAW = 0.4  # of the jaw's
@@ -29,8 +27,8 @@ BACKCHANNEL_HEAD = 0.4  # of the speaking head's movement, the rest being the no
 
 @dataclass(frozen=True, slots=True)
 class SpeakingFace:
-    """One party's speaking, (frames, ...): ``motion`` already weighted by ``presence`` 0..1; ``turn`` is the
-    presence of turns alone.
+    """One party's speaking: ``motion`` (frames, 61), already weighted by ``presence`` (frames, 61) 0..1, and
+    ``turn`` (frames,), the head's presence in turns alone.
     """
 
     motion: FloatArray
@@ -51,7 +49,7 @@ def speaking_face(
     """
     frames = len(valence)
     motion = np.zeros((frames, COLUMNS))
-    presence, turn = np.zeros(frames), np.zeros(frames)
+    presence, turn = np.zeros((frames, COLUMNS)), np.zeros(frames)
     for contribution in contributions:
         first = contribution.frame
         mood = float(valence[min(frames - 1, contribution.start // FRAME_SAMPLES)])
@@ -59,28 +57,18 @@ def speaking_face(
         said = speaking(contribution.utterance, np.random.default_rng(manner), mood)
         face = _face(contribution, said)
         end = min(frames, first + len(face))
-        weight = passage_weight(contribution.utterance)[: end - first]
-        motion[first:end] += weight[:, None] * face[: end - first]
+        weight = passage_weights(contribution.utterance)[: end - first]
+        motion[first:end] += weight * face[: end - first]
         presence[first:end] += weight
         if contribution.kind is Kind.TURN:
-            turn[first:end] += weight
+            turn[first:end] += weight[:, Column.headYaw]
     # where the end of one passage meets the beginning of the next, they share the face
     shared = np.maximum(presence, 1.0)
     return SpeakingFace(
-        motion=(motion / shared[:, None]).astype(np.float32),
+        motion=(motion / shared).astype(np.float32),
         presence=(presence / shared).astype(np.float32),
         turn=np.minimum(turn, 1.0).astype(np.float32),
     )
-
-
-def passage_weight(utterance: Utterance) -> Array:
-    """How much of a face is a passage's, 0..1, (frames,): up before its first sound, down after its last."""
-    frames = len(utterance.pcm) // FRAME_SAMPLES
-    last = spoken(utterance)[1] * FRAME_RATE
-    frame = np.arange(frames)
-    rise = LEAD // FRAME_SAMPLES - ANTICIPATION
-    fall = TAIL // FRAME_SAMPLES - CLOSING
-    return _ease((frame + 1) / rise) * _ease(1 - (frame - last - CLOSING) / fall)
 
 
 def _face(contribution: Contribution, face: FloatArray) -> FloatArray:
@@ -92,9 +80,9 @@ def _face(contribution: Contribution, face: FloatArray) -> FloatArray:
         )
     if face[:, : Column.jawForward].any() or face[:, Column.leftEyeYaw :].any():
         raise DyadError(f"speaking motion of {utterance.name!r} moves lids or eyes; other layers do that")
+    face = unhurried(face, utterance)
     if contribution.kind is Kind.TURN:
         return face
-    face = face.copy()
     face[:, HEAD] *= BACKCHANNEL_HEAD
     if HUM.fullmatch(utterance.text):
         hum(face)
@@ -110,7 +98,3 @@ def hum(face: FloatArray) -> None:
     face[:, Column.jawOpen] = jaw
     face[:, Column.mouthClose] = np.maximum(jaw - HUMMED_GAP * gap, 0)
     face[:, [Column.mouthPressLeft, Column.mouthPressRight]] = pressed
-
-
-def _ease(phase: Array) -> Array:
-    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(phase, 0.0, 1.0)))

@@ -34,6 +34,12 @@ def spoken(utterance: Utterance) -> tuple[float, float]:
     return sounds[0].start, sounds[-1].end
 
 
+def length(utterance: Utterance) -> float:
+    """Seconds from the first sound to the last. Raises ``DyadError`` if nothing is said."""
+    start, end = spoken(utterance)
+    return end - start
+
+
 def at_speed(utterance: Utterance, factor: float) -> Utterance:
     """The utterance played ``factor`` times as fast: shorter and higher, phones with it."""
     pcm = soxr.resample(utterance.pcm, SAMPLE_RATE * factor, SAMPLE_RATE, quality="MQ")
@@ -65,7 +71,7 @@ def cut(utterance: Utterance, seconds: float) -> Utterance:
 
 def shortened(utterance: Utterance, seconds: float) -> Utterance:
     """The utterance up to its last pause before ``seconds``; broken off there if it has none."""
-    if spoken(utterance)[1] - spoken(utterance)[0] <= seconds:
+    if length(utterance) <= seconds:
         return utterance
     start = spoken(utterance)[0]
     pauses = [p.start for p in utterance.phones if p.name == SILENCE and start < p.start <= start + seconds]
@@ -90,11 +96,7 @@ def joined(pieces: Sequence[Utterance], pauses: Sequence[float], offset: int) ->
         before = phones[-1].end if phones else 0.0
         if start > before:
             phones.append(Phone(SILENCE, before, start))
-        phones += [
-            Phone(p.name, p.start - begin + start, p.end - begin + start)
-            for p in piece.phones
-            if begin <= p.start < end
-        ]
+        phones += [Phone(p.name, p.start - begin + start, p.end - begin + start) for p in _said(piece)]
         _place(pcm, piece, begin, end, start)
     phones.append(Phone(SILENCE, last, frames * FRAME_SAMPLES / SAMPLE_RATE))
     return replace(
@@ -104,6 +106,12 @@ def joined(pieces: Sequence[Utterance], pauses: Sequence[float], offset: int) ->
         pcm=pcm,
         phones=tuple(phones),
     )
+
+
+def _said(utterance: Utterance) -> tuple[Phone, ...]:
+    """Its phones without the silences at both ends."""
+    sounds = [index for index, phone in enumerate(utterance.phones) if phone.name != SILENCE]
+    return utterance.phones[sounds[0] : sounds[-1] + 1]
 
 
 def _place(pcm: FloatArray, piece: Utterance, begin: float, end: float, start: float) -> None:

@@ -132,7 +132,7 @@ def _together(
     """Motion of both parties (2, frames, 61): speech and rest share the face, gestures add to either."""
     motion = np.empty((2, onsets.shape[1], faces[0].motion.shape[1]), dtype=np.float32)
     for party, face in enumerate(faces):
-        rest = (1 - face.presence)[:, None] * resting_face(valence[party])
+        rest = (1 - face.presence) * resting_face(valence[party])
         gestures = render_gestures(onsets[party], valence[party])
         rounded = face.motion[:, Column.mouthPucker] + face.motion[:, Column.mouthFunnel]
         gestures[:, Column.mouthSmileLeft : Column.mouthDimpleRight + 1] *= (

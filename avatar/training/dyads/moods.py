@@ -11,8 +11,8 @@ from avatar.animator import FRAME_SAMPLES, FloatArray
 from avatar.motion import COLUMNS, Column
 from avatar.training.dyads.timing import Contribution, Kind
 
-MOOD = (-0.7, 0.9)  # of a conversation, shared by both
-OWN = 0.25  # a party's own deviation, one standard deviation
+MOOD = (-0.6, 0.8)  # of a conversation, shared by both
+OWN = 0.2  # a party's own deviation, one standard deviation
 SWING = 0.2  # from turn to turn
 CHANGE = 25  # frames: 1 s in which a mood changes
 SHORTEST_CHANGE = 12  # frames

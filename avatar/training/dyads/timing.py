@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from avatar.animator import FRAME_SAMPLES, SAMPLE_RATE
-from avatar.training.dyads.clips import LEAD, cut, joined, spoken
+from avatar.training.dyads.clips import LEAD, cut, joined, length, spoken
 from avatar.training.dyads.options import TimingOptions
 from avatar.training.dyads.utterance import Utterance
 from avatar.training.dyads.voice import Voice
@@ -66,7 +66,7 @@ class Plan:
     @property
     def seconds(self) -> float:
         """From the first sound to the last."""
-        return sum(_length(piece) for piece in self.pieces) + sum(self.pauses)
+        return sum(length(piece) for piece in self.pieces) + sum(self.pauses)
 
     def until(self, seconds: float) -> Plan:
         """The plan broken off after so many seconds, in the middle of a word if need be."""
@@ -76,7 +76,7 @@ class Plan:
             if kept and at > seconds - BREAK_IN:
                 break
             kept.append(cut(piece, spoken(piece)[0] + max(BREAK_IN, seconds - at)))
-            at += _length(piece) + pause
+            at += length(piece) + pause
         return Plan(tuple(kept), self.pauses[: len(kept) - 1])
 
     def placed(self, party: int, kind: Kind, start: float, interrupts: bool = False) -> Contribution:
@@ -129,20 +129,20 @@ class Floor:
     def _plan(self, party: int) -> Plan:
         low, high = self._options.turn
         if self._chance(self._options.short_turns):
-            wanted = self._uniform((SHORTEST, low))
+            wanted, most = self._uniform((SHORTEST, low)), low
         else:  # long turns thin out towards the longest
-            wanted = low + (high - low) * float(self._rng.beta(1.2, 2.6))
-        pieces: list[Utterance] = []
+            wanted, most = low + (high - low) * float(self._rng.beta(1.2, 2.6)), high
+        pieces = [self._voices[party].say(most)]
         pauses: list[float] = []
-        seconds = 0.0
+        seconds = length(pieces[0])
         while seconds < wanted:
-            piece, pause = self._voices[party].say(), self._pause() if pieces else 0.0
-            if pieces and seconds + pause + _length(piece) > high:
+            pause = self._pause()
+            piece = self._voices[party].say(most - seconds - pause)
+            if seconds + pause + length(piece) > most:
                 break
-            if pieces:
-                pauses.append(pause)
+            pauses.append(pause)
             pieces.append(piece)
-            seconds += pause + _length(piece)
+            seconds += pause + length(piece)
         return Plan(tuple(pieces), tuple(pauses))
 
     def _pause(self) -> float:
@@ -170,8 +170,3 @@ class Floor:
 
     def _uniform(self, span: tuple[float, float]) -> float:
         return float(self._rng.uniform(*span))
-
-
-def _length(piece: Utterance) -> float:
-    start, end = spoken(piece)
-    return end - start

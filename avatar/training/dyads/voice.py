@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from avatar.training.dyads.clips import at_speed, levelled, shortened
+from avatar.training.dyads.clips import at_speed, length, levelled, shortened
 from avatar.training.dyads.options import DyadError
 from avatar.training.dyads.utterance import Utterance
 
@@ -23,32 +23,43 @@ class Voice:
 
     def __init__(self, utterances: Sequence[Utterance], rng: np.random.Generator, speed: float) -> None:
         self.name = utterances[0].voice
-        contributions = [utterance for utterance in utterances if not utterance.backchannel]
-        if not contributions:
-            raise DyadError(f"voice {self.name} has only backchannels; give it something to say")
         self._rng = rng
         self._speed = speed
-        self._contributions = self._endless(contributions)
-        backchannels = [utterance for utterance in utterances if utterance.backchannel]
-        self.acknowledges = bool(backchannels)
-        self._backchannels = self._endless(backchannels)
+        self._contributions = [utterance for utterance in utterances if not utterance.backchannel]
+        self._backchannels = [utterance for utterance in utterances if utterance.backchannel]
+        if not self._contributions:
+            raise DyadError(f"voice {self.name} has only backchannels; give it something to say")
+        self._unsaid: list[Utterance] = []
+        self._ungiven: list[Utterance] = []
 
-    def say(self) -> Utterance:
-        """The next thing that it says, at its speed and the common level."""
-        return levelled(self._spoken(self._contributions))
+    @property
+    def acknowledges(self) -> bool:
+        """Whether it has any backchannels."""
+        return bool(self._backchannels)
+
+    def say(self, at_most: float) -> Utterance:
+        """The next thing that it says, at its speed and the common level.
+
+        It takes ``at_most`` so many seconds if anything that is still unsaid does, else as few as there are.
+        """
+        if not self._unsaid:
+            self._unsaid = self._shuffled(self._contributions)
+        lengths = [length(utterance) / self._speed for utterance in self._unsaid]
+        fitting = [index for index, seconds in enumerate(lengths) if seconds <= at_most]
+        return levelled(self._spoken(self._unsaid.pop(fitting[0] if fitting else int(np.argmin(lengths)))))
 
     def acknowledge(self) -> Utterance:
         """The next backchannel, softer; only a voice that ``acknowledges`` has any."""
-        return levelled(self._spoken(self._backchannels), SOFTER)
+        if not self._ungiven:
+            self._ungiven = self._shuffled(self._backchannels)
+        return levelled(self._spoken(self._ungiven.pop()), SOFTER)
 
-    def _spoken(self, source: Iterator[Utterance]) -> Utterance:
+    def _spoken(self, utterance: Utterance) -> Utterance:
         speed = self._speed * float(np.clip(self._rng.normal(1.0, WOBBLE), 1 - 2 * WOBBLE, 1 + 2 * WOBBLE))
-        return at_speed(shortened(next(source), LONGEST * speed), speed)
+        return at_speed(shortened(utterance, LONGEST * speed), speed)
 
-    def _endless(self, utterances: Sequence[Utterance]) -> Iterator[Utterance]:
-        while utterances:
-            for index in self._rng.permutation(len(utterances)):
-                yield utterances[index]
+    def _shuffled(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+        return [utterances[index] for index in self._rng.permutation(len(utterances))]
 
 
 def cast(

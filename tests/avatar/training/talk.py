@@ -23,11 +23,11 @@ class Talker:
         self._sounds: dict[tuple[str, int, int], FloatArray] = {}
 
     def says(self, name: str, rng: np.random.Generator, syllables: int) -> Utterance:
-        """An utterance of so many syllables: pitch falls over it, one in five rises at its end."""
+        """An utterance of so many syllables: pitch falls over its accents, one in five rises at its end."""
         contour = np.linspace(3, -3, syllables) + rng.normal(0, 0.8, syllables)
-        contour[rng.integers(syllables)] += 3.5
+        contour[rng.integers(4) :: 4] += 4
         if rng.random() < 0.2:
-            contour[-1] += 7
+            contour[-2:] += 3, 6
         if rng.random() < 0.1:
             contour += np.where(np.arange(syllables) > syllables // 2, 8, 0)
         parts = [np.zeros(round(ENDS * SAMPLE_RATE), np.float32)]

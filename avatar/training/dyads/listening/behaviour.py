@@ -17,7 +17,7 @@ from avatar.training.dyads.options import ListeningOptions
 Mask = NDArray[np.bool_]
 
 STILL_LISTENING = 15  # frames after the other's turn
-TAKING = (6, 10)  # frames before and after a turn's beginning that no fast nod crosses
+TAKING = (6, 10)  # frames before and after a turn's beginning that no fast gesture crosses
 LEAVING = (3, 12)  # and its end
 
 

@@ -11,7 +11,7 @@ from avatar.animator import FRAME_RATE
 Array = NDArray[np.float64]
 
 BAND = (0.2, 1.1)  # Hz of the partner's movement that is copied
-DELAY = 9  # frames; with the filter's own delay, movement at .5 Hz comes back after about 600 ms
+DELAY = 13  # frames; with the filter's own delay, movement at .5 Hz comes back after about 600 ms
 
 _FILTER = butter(1, BAND, btype="bandpass", fs=FRAME_RATE, output="sos")
 

@@ -21,6 +21,7 @@ REST = {  # s from one onset to the next of the same gesture, at least
     Gesture.TILT: 5.0,
     Gesture.SHIFT: 2.5,
 }
+FAST = (Gesture.NOD, Gesture.BROWS)
 STRENGTH_SPREAD = 0.28  # of the logarithm
 MEDIAN = 0.95  # strength
 RETURNED = (0.6, 0.12)  # s after the other's smile, and the spread
@@ -31,8 +32,8 @@ TURNS_BACK = 0.7  # chance that a tilt or shift goes to the other side than the 
 def draw_onsets(rates: Array, forbidden: Mask, rng: np.random.Generator, smiles_return: float) -> FloatArray:
     """Onsets of both parties' gestures, float32 (2, frames, GESTURES), signed strengths.
 
-    ``rates``: (2, frames, GESTURES), expected onsets a frame. A nod is left out if any of its frames is
-    ``forbidden`` (2, frames). ``smiles_return`` is the chance that a smile is returned.
+    ``rates``: (2, frames, GESTURES), expected onsets a frame. A fast gesture is left out if any of its frames
+    is ``forbidden`` (2, frames). ``smiles_return`` is the chance that a smile is returned.
     """
     frames = rates.shape[1]
     chances = 1 - np.exp(-rates)
@@ -52,8 +53,8 @@ def draw_onsets(rates: Array, forbidden: Mask, rng: np.random.Generator, smiles_
         strength = float(np.clip(MEDIAN * np.exp(rng.normal(0, STRENGTH_SPREAD)), *STRENGTHS))
         if answers:
             strength = float(np.clip(RETURNED_STRENGTH * answers, *STRENGTHS))
-        if gesture == Gesture.NOD:
-            end = frame + round(seconds(Gesture.NOD, strength) * FRAME_RATE)
+        if gesture in FAST:
+            end = frame + round(seconds(Gesture(gesture), strength) * FRAME_RATE)
             if forbidden[party, frame:end].any():
                 continue
         if gesture in (Gesture.TILT, Gesture.SHIFT):

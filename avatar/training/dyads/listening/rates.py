@@ -28,24 +28,24 @@ class Answer:
     chance: float
 
 
-NOD_LOW_PITCH = Answer(0.70, 0.10, 0.30)
-NOD_PAUSE = Answer(0.36, 0.08, 0.42)
+NOD_LOW_PITCH = Answer(0.70, 0.10, 0.17)
+NOD_PAUSE = Answer(0.36, 0.08, 0.30)
 NOD_SELF = Answer(0.10, 0.15, 0.08)  # a speaker's own, at the end of a phrase
 SMILE_EXCITED = Answer(0.45, 0.12, 0.45)
-SMILE_PAUSE = Answer(0.50, 0.15, 0.07)
+SMILE_PAUSE = Answer(0.50, 0.15, 0.04)
 SMILE_SELF = Answer(0.20, 0.20, 0.06)  # a speaker's own, as a phrase begins
-BROWS_ACCENT = Answer(0.34, 0.08, 0.06)
-BROWS_QUESTION = Answer(0.42, 0.08, 0.5)
-TILT_QUESTION = Answer(0.60, 0.15, 0.25)
-TILT_PAUSE = Answer(0.60, 0.20, 0.05)
+BROWS_ACCENT = Answer(0.34, 0.08, 0.04)
+BROWS_QUESTION = Answer(0.42, 0.08, 0.35)
+TILT_QUESTION = Answer(0.60, 0.15, 0.20)
+TILT_PAUSE = Answer(0.60, 0.20, 0.03)
 TILT_SELF = Answer(0.30, 0.25, 0.06)
-SHIFT_TURN = Answer(0.25, 0.20, 0.45)  # at every beginning of a turn, by both
+SHIFT_TURN = Answer(0.25, 0.20, 0.22)  # at every beginning of a turn, by both
 ANY_TIME = {  # a minute, while listening
-    Gesture.NOD: 0.4,
+    Gesture.NOD: 0.3,
     Gesture.SMILE: 0.2,
-    Gesture.BROWS: 0.2,
-    Gesture.TILT: 0.3,
-    Gesture.SHIFT: 1.2,
+    Gesture.BROWS: 0.15,
+    Gesture.TILT: 0.2,
+    Gesture.SHIFT: 0.5,
 }
 SILENT_SHARE = 0.5  # of these while nobody speaks
 SPEAKING_SHARE = 0.5  # and while speaking

@@ -28,20 +28,20 @@ NOD_CYCLES = ((0.55, 0.85), (1.05, 1.35))  # strengths over which the second and
 
 SMILE = 0.34  # weight
 SMILE_MOOD = 0.3  # a glad face smiles by this share more, a sad one less
-SMILE_TIMES = (0.45, 0.9)  # s up and down; held for the rest of its length
-SMILE_LENGTH = (0.9, 1.8)  # s: constant part, part by strength
+SMILE_TIMES = (0.8, 1.1)  # s up and down; held for the rest of its length
+SMILE_LENGTH = (1.2, 1.7)  # s: constant part, part by strength
 SMILE_SHAPES = (
     (Column.mouthSmileLeft, 1.0),
     (Column.mouthSmileRight, 0.95),
-    (Column.cheekSquintLeft, 0.5),
-    (Column.cheekSquintRight, 0.5),
+    (Column.cheekSquintLeft, 0.45),
+    (Column.cheekSquintRight, 0.45),
     (Column.mouthDimpleLeft, 0.2),
     (Column.mouthDimpleRight, 0.2),
 )
 
 BROWS = 0.34  # weight
-BROW_TIMES = (0.16, 0.36)  # s up and down
-BROW_LENGTH = (0.6, 0.35)  # s
+BROW_TIMES = (0.20, 0.36)  # s up and down
+BROW_LENGTH = (0.58, 0.30)  # s
 BROW_SHAPES = ((Column.browInnerUp, 1.0), (Column.browOuterUpLeft, 0.8), (Column.browOuterUpRight, 0.75))
 
 TILT = (radians(0.8), radians(0.4), radians(4.2))  # yaw, pitch, roll

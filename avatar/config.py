@@ -31,10 +31,15 @@ class WindowOptions(BaseModel):
         default=2,
         ge=1,
         le=25,
-        description="A pass every so many frames of 40 ms; the face is late by one frame less than this.",
+        description="A pass every so many frames of 40 ms. One frame less of the agent's sound has to be "
+        "known ahead of time, and the user is heard that much late.",
     )
     look_ahead_frames: int = Field(
-        default=0, ge=0, le=25, description="Frames of 40 ms that the face waits for, to see what comes next."
+        default=0,
+        ge=0,
+        le=25,
+        description="So many more frames of 40 ms of the agent's sound ahead of time, and of lateness for "
+        "the user's: what follows a frame helps to tell it.",
     )
     blend_frames: int = Field(
         default=5,
@@ -58,16 +63,16 @@ class WindowOptions(BaseModel):
         return round(self.window_s * FRAME_RATE)
 
     @property
-    def delay_frames(self) -> int:
-        """Frames of 40 ms by which the face is behind its sound."""
+    def ahead_frames(self) -> int:
+        """Frames of 40 ms of the agent's sound ahead of time, by which the user is heard late."""
         return self.step_frames - 1 + self.look_ahead_frames
 
     @model_validator(mode="after")
     def _a_window_holds_what_is_shown(self) -> Self:
-        if self.window_frames < self.delay_frames + 2:
+        if self.window_frames < self.ahead_frames + 2:
             raise ValueError(
                 f"window_s {self.window_s:g} is {self.window_frames} frames; step_frames and "
-                f"look_ahead_frames need {self.delay_frames + 2} or more"
+                f"look_ahead_frames need {self.ahead_frames + 2} or more"
             )
         return self
 

@@ -28,16 +28,23 @@ class WindowedFace:
         self._mask = np.ones(1, dtype=np.bool_)
 
     def step(
-        self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None = None
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """Advance one frame: two float32 (640,) sounds, -1..1, and the user's float32 (61,) motion if known.
 
-        Returns the agent's motion, float32 (61,), behind the sound by the window's ``delay_frames``. Raises
-        ``MotionError`` on wrong shapes or non-finite input, before any state has changed.
+        ``agent_ahead``, float32 (look_ahead, 640), is the agent's sound after this frame, NaN or nothing
+        where it isn't known: then it counts as silence, and lips come late. Returns the agent's motion,
+        float32 (61,). Raises ``MotionError`` on wrong shapes or non-finite input, before any state has
+        changed.
         """
         seen = None if user_motion is None else np.asarray(user_motion)[None]
+        ahead = None if agent_ahead is None else np.asarray(agent_ahead)[None]
         agent, user = np.asarray(agent_pcm)[None], np.asarray(user_pcm)[None]
-        motion: FloatArray = self._bank.step(self._mask, agent, user, seen)[0]
+        motion: FloatArray = self._bank.step(self._mask, agent, user, seen, ahead)[0]
         return motion
 
 
@@ -57,6 +64,7 @@ class WindowedDualTalk:
         config: AnimatorConfig | None = None,
     ) -> None:
         self.config = config or AnimatorConfig(name=self.name)
+        self.look_ahead = self.config.window.ahead_frames
         self._space = space_of(model.config.blendshape_dim, retargeting)
         self._passes = Passes(model, self.config.device, self.config.window)
 

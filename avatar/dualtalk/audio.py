@@ -21,8 +21,8 @@ def frames_of(samples: int) -> int:
 
 
 def normalise(audio: Tensor) -> Tensor:
-    """Each clip of (batch, samples) brought to zero mean and unit variance, in float32."""
-    audio = audio.float()
+    """Each clip of (batch, samples) brought to zero mean and unit variance, in float32 or better."""
+    audio = audio.to(torch.promote_types(audio.dtype, torch.float32))
     variance = audio.var(dim=-1, correction=0, keepdim=True)
     return (audio - audio.mean(dim=-1, keepdim=True)) / torch.sqrt(variance + EPSILON)
 

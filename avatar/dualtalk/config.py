@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 from transformers import Wav2Vec2Config
 
 FLAME = 56  # columns: expression 50, jaw 3, neck 3
@@ -51,10 +52,20 @@ def _fields(encoder: Wav2Vec2Config) -> dict[str, Any]:
     }
 
 
+class _EncoderField:
+    """Takes a Wav2Vec2Config as a whole: it is a dataclass, into which pydantic would look otherwise."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _encoder, serialization=core_schema.plain_serializer_function_ser_schema(_fields)
+        )
+
+
 class DualTalkConfig(BaseModel):
     """Sizes of a DualTalk; the defaults are those of official checkpoints."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     blendshape_dim: int = Field(
         default=FLAME,
@@ -67,7 +78,7 @@ class DualTalkConfig(BaseModel):
         multiple_of=4,
         description="Features a frame of each side, a multiple of 4 (heads).",
     )
-    audio_encoder: Annotated[Wav2Vec2Config, BeforeValidator(_encoder), PlainSerializer(_fields)] = Field(
+    audio_encoder: Annotated[Wav2Vec2Config, _EncoderField] = Field(
         default_factory=official_encoder,
         description="Sizes of both audio encoders: transformers' Wav2Vec2Config, or a dict of its fields.",
     )

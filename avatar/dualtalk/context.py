@@ -10,8 +10,9 @@ from avatar.animator import FRAME_SAMPLES, FloatArray
 class RollingContext:
     """Sound of both sides and the user's motion for the last ``frames`` frames of 40 ms.
 
-    It always has its full length: before the conversation there was silence, and a face at rest. So every
-    pass has the same shape, and passes of several conversations can be one batch.
+    The agent's sound may run ahead of the user's. It always has its full length: before the conversation
+    there was silence, and a face at rest. So every pass has the same shape, and passes of several
+    conversations can be one batch.
     """
 
     def __init__(self, frames: int, columns: int) -> None:
@@ -21,11 +22,17 @@ class RollingContext:
         self._oldest = 0
 
     def push(self, agent_pcm: FloatArray, user_pcm: FloatArray, user_motion: FloatArray | None) -> None:
-        """Add a frame: two (640,) sounds and the user's motion (columns,), zeros where it is unknown."""
-        self._agent[self._oldest] = agent_pcm
-        self._user[self._oldest] = user_pcm
-        self._motion[self._oldest] = 0 if user_motion is None else user_motion
-        self._oldest = (self._oldest + 1) % len(self._agent)
+        """Move on by a frame: the agent's newest sounds (n, 640), the user's newest (640,) and motion
+        (columns,).
+
+        Of the agent's, the last is new; those before it replace what was thought to come, since an agent may
+        be interrupted. Unknown motion becomes zeros.
+        """
+        newest = self._oldest
+        self._agent[np.arange(newest - len(agent_pcm) + 1, newest + 1) % len(self._agent)] = agent_pcm
+        self._user[newest] = user_pcm
+        self._motion[newest] = 0 if user_motion is None else user_motion
+        self._oldest = (newest + 1) % len(self._agent)
 
     def clip(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Sounds (samples,) of agent and user and the user's motion (frames, columns), oldest first."""

@@ -18,6 +18,17 @@ from avatar.inputs import motion_frame, sound_frame
 from avatar.motion import ARTICULATORS, COLUMNS, MotionError, clip
 
 
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """One frame of one conversation, checked: the agent's sound now and ahead (1 + look_ahead, 640), the
+    user's (640,), and the user's motion in the model's space, if known.
+    """
+
+    agent: FloatArray
+    user: FloatArray
+    motion: FloatArray | None
+
+
 @dataclass(eq=False)
 class Conversation:
     """The streaming state of one slot."""
@@ -35,6 +46,7 @@ class WindowedSlots:
         if slots < 1:
             raise MotionError(f"a bank needs at least 1 slot, not {slots}")
         self.slots = slots
+        self.look_ahead = config.window.ahead_frames
         self._passes = passes
         self._space = space
         self._config = config
@@ -58,23 +70,29 @@ class WindowedSlots:
         agent_pcm: FloatArray,
         user_pcm: FloatArray,
         user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """Advance the slots where ``mask`` (slots,) is true; others keep their state and return zeros.
 
-        Sounds are (slots, 640); ``user_motion`` is (slots, 61), a row of NaN meaning unknown. Returns (slots,
-        61), behind the sound by the window's ``delay_frames``; a row of NaN where the model overflowed.
+        Sounds are (slots, 640); ``user_motion`` is (slots, 61), a row of NaN meaning unknown;
+        ``agent_ahead`` is (slots, look_ahead, 640), where NaN counts as silence. Returns (slots, 61), a row
+        of NaN where the model overflowed.
         Raises ``MotionError`` on wrong shapes, and on non-finite input of a running slot before any state has
         changed.
         """
-        self._check(mask, agent_pcm, user_pcm, user_motion)
+        self._check(mask, agent_pcm, user_pcm, user_motion, agent_ahead)
         running = [int(slot) for slot in np.flatnonzero(mask)]
         heard = [
-            (sound_frame(agent_pcm[slot], "agent"), sound_frame(user_pcm[slot], "user")) for slot in running
+            Heard(
+                self._said(agent_pcm[slot], None if agent_ahead is None else agent_ahead[slot]),
+                sound_frame(user_pcm[slot], "user"),
+                self._seen(None if user_motion is None else user_motion[slot]),
+            )
+            for slot in running
         ]
-        seen = [self._seen(None if user_motion is None else user_motion[slot]) for slot in running]
         conversations = [self._conversations[slot] for slot in running]
-        for conversation, (agent, user), theirs in zip(conversations, heard, seen, strict=True):
-            conversation.context.push(agent, user, theirs)
+        for conversation, frame in zip(conversations, heard, strict=True):
+            conversation.context.push(frame.agent, frame.user, frame.motion)
             conversation.phase += 1
         self._pass([one for one in conversations if one.phase % self._config.window.step_frames == 0])
         motion = np.zeros((self.slots, COLUMNS), dtype=np.float32)
@@ -97,6 +115,15 @@ class WindowedSlots:
         frame = motion_frame(motion)
         return None if frame is None else self._space.inward(frame)
 
+    def _said(self, now: FloatArray, ahead: FloatArray | None) -> FloatArray:
+        said = np.zeros((1 + self.look_ahead, FRAME_SAMPLES), dtype=np.float32)
+        said[0] = sound_frame(now, "agent")
+        for index in range(0 if ahead is None else self.look_ahead):
+            coming = np.asarray(ahead)[index]
+            if not np.isnan(coming).all():
+                said[1 + index] = sound_frame(coming, "agent, ahead of time:")
+        return said
+
     def _pass(self, due: list[Conversation]) -> None:
         if not due:
             return
@@ -104,13 +131,11 @@ class WindowedSlots:
         agent, user, motion = (
             np.stack(part) for part in zip(*(one.context.clip() for one in due), strict=True)
         )
-        first = window.window_frames - 1 - window.delay_frames  # the frame shown now
+        first = window.window_frames - 1 - window.ahead_frames  # the frame shown now
         for one, made in zip(due, self._passes(agent, user, motion), strict=True):
             one.blend.take(made[first - 1], made[first : first + window.step_frames])
 
-    def _show(
-        self, conversations: list[Conversation], heard: list[tuple[FloatArray, FloatArray]]
-    ) -> FloatArray:
+    def _show(self, conversations: list[Conversation], heard: list[Heard]) -> FloatArray:
         frames = np.stack([one.blend.step() for one in conversations])
         usable = finite_rows(frames)
         motion = np.full((len(frames), COLUMNS), np.nan, dtype=np.float32)
@@ -118,7 +143,7 @@ class WindowedSlots:
             motion[usable] = clip(self._space.outward(frames[usable]) * self._gain)
         if not self._space.has_eyes:
             for row in np.flatnonzero(usable):
-                conversations[row].eyes.step(motion[row], *heard[row])
+                conversations[row].eyes.step(motion[row], heard[row].agent[0], heard[row].user)
         return motion
 
     def _check(
@@ -127,6 +152,7 @@ class WindowedSlots:
         agent_pcm: FloatArray,
         user_pcm: FloatArray,
         user_motion: FloatArray | None,
+        agent_ahead: FloatArray | None,
     ) -> None:
         sounds, faces = (self.slots, FRAME_SAMPLES), (self.slots, COLUMNS)
         shapes = [
@@ -135,6 +161,8 @@ class WindowedSlots:
             ("user sound", user_pcm, sounds),
         ]
         shapes += [] if user_motion is None else [("user motion", user_motion, faces)]
+        ahead = (self.slots, self.look_ahead, FRAME_SAMPLES)
+        shapes += [] if agent_ahead is None else [("agent sound ahead", agent_ahead, ahead)]
         for name, given, due in shapes:
             if np.shape(given) != due:
                 raise MotionError(f"{name} has shape {np.shape(given)}; {self.slots} slots need {due}")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.animator import SAMPLE_RATE, FloatArray
+from avatar.training.dyads.compose import Conversation
+from avatar.training.dyads.dyad import Dyad
 from avatar.training.dyads.utterance import Phone, Utterance
 from tests.avatar.conftest import vowel
 
 VOWELS = {"a": "AA", "i": "IY", "u": "UW", "o": "AO", "e": "EH"}
 CONSONANTS = "B M D N G L"
 ENDS = 0.08  # s of silence before and after
+SECONDS = 80.0  # of each composed conversation
 
 
 class Talker:
@@ -75,3 +81,13 @@ def bank(voices: int = 3, each: int = 24, material: str = "train") -> list[Utter
         said += [talker.says(f"said{n}", rng, int(rng.integers(5, 22))) for n in range(each)]
         said += [talker.hums(f"hummed{n}") for n in range(3)]
     return said
+
+
+def sides(conversations: Sequence[Conversation]) -> list[tuple[Dyad, int]]:
+    """Every party of every conversation."""
+    return [(conversation.dyad, party) for conversation in conversations for party in range(2)]
+
+
+def attends(dyad: Dyad, party: int) -> NDArray[np.bool_]:
+    """Frames in which this party listens and only listens."""
+    return dyad.holds_floor[1 - party] & ~dyad.holds_floor[party]

@@ -19,7 +19,7 @@ from speech.espeak_sound import EspeakSound, TimedPhoneme
 
 # English of espeak-ng 1.52: American, British and Received Pronunciation. Several phones share the time.
 PHONES: dict[str, tuple[str, ...]] = {
-    **{symbol: (symbol.upper(),) for symbol in "bdfhklmnpstvwz"},
+    **{symbol: (symbol.upper(),) for symbol in "bdfklmnpstvwz"}, "h": ("HH",),
     "ɡ": ("G",), "j": ("Y",), "ɹ": ("R",), "r": ("R",), "ŋ": ("NG",), "θ": ("TH",), "ð": ("DH",),
     "ʃ": ("SH",), "ʒ": ("ZH",), "tʃ": ("CH",), "dʒ": ("JH",), "ɾ": ("D",), "ʔ": ("T",), "x": ("K",),
     "n̩": ("AH", "N"),

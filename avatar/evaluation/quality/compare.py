@@ -34,9 +34,11 @@ class Pair:
 
     @property
     def met(self) -> bool | None:
-        """Whether the first reaches the row's target, and beats the second where that is asked."""
+        """Whether the first reaches the row's target, and has a better value than the second where that is
+        asked.
+        """
         if self.row.met and self.row.beat_both and self.other is not None:
-            return self.verdict is Verdict.BETTER
+            return self.row.loss < self.other.loss
         return self.row.met
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar import measures
 from avatar.animator import FRAME_RATE, FloatArray
 from avatar.evaluation.quality.bootstrap import by_cluster, ratio
 from avatar.evaluation.quality.performance import Instance, Performance, cluster_of, clusters, instances
 from avatar.evaluation.quality.row import Row, Unit
+from avatar.evaluation.quality.script import turn_mask
 from avatar.evaluation.quality.targets import AtLeast
 from avatar.evaluation.quality.vowels import MID, OPEN
 
@@ -44,6 +46,7 @@ def _closure(
     details = {
         "chance": _chance(found, gaps),
         "closed_within_the_phone": _share(found, gaps, 0.0),
+        "closed_to_a_tenth_of_the_range": float(np.mean(smallest < _tenths(found, gaps))),
         "median_gap": float(np.median(smallest)),
         "prompts": float(count),
     }
@@ -82,6 +85,15 @@ def _opening(
 def _share(found: Sequence[Instance], gaps: dict[int, FloatArray], margin: float) -> float:
     shut = [gaps[id(item.performance)][item.frames(margin)].min() < SHUT for item in found]
     return float(np.mean(shut))
+
+
+def _tenths(found: Sequence[Instance], gaps: dict[int, FloatArray]) -> NDArray[np.float64]:
+    """A tenth of each performance's 95th percentile while speaking: a mumbling mouth has to close further."""
+    tenths = {}
+    for item in {id(one.performance): one.performance for one in found}.values():
+        spoken = turn_mask(item.script.agent, item.script.frames)
+        tenths[id(item)] = 0.1 * float(np.percentile(gaps[id(item)][spoken], 95))
+    return np.array([tenths[id(item.performance)] for item in found])
 
 
 def _chance(found: Sequence[Instance], gaps: dict[int, FloatArray]) -> float:

@@ -87,7 +87,10 @@ def _bar(axes: Axes, row: Row, at: float, height: float, colour: str) -> None:
     score = 0.0 if row.value is None else row.target.score(row.value)
     axes.barh(at, score, height, color=colour, alpha=1.0 if row.met else 0.45)
     text = (row.why or "-") if row.value is None else written(row.value, row.unit)
-    axes.text(score + 0.02, at, text, va="center", fontsize=7, color=colour if row.met else "#333333")
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.text(
+        score + 0.02, at, text, va="center", fontsize=7, color=colour if row.met else "#333", bbox=paper
+    )
 
 
 def _legend(axes: Axes, names: Sequence[str], ceiling: bool) -> None:
@@ -99,7 +102,7 @@ def _legend(axes: Axes, names: Sequence[str], ceiling: bool) -> None:
     ]
     if ceiling:
         shown.append(Line2D([], [], color=CEILING, linewidth=2, label=NAME))
-    axes.legend(handles=shown, loc="upper right", bbox_to_anchor=(1, 1.0), frameon=False, fontsize=8)
+    axes.legend(handles=shown, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=3, frameon=False, fontsize=8)
 
 
 def _prompt(measured: Sequence[Measured]) -> Figure:
@@ -149,7 +152,7 @@ def _listening(measured: Sequence[Measured]) -> Figure:
     start = min(30.0, max(0.0, script.seconds - 60))
     end = min(start + 60, script.seconds)
     found = cues(script.user_pcm, script.user)
-    figure = _figure(16, 2.6 + 2.2 * len(measured))
+    figure = _figure(16, 2.2 + 2.4 * len(measured))
     axes = figure.subplots(1 + len(measured), 1, sharex=True, height_ratios=[1, *[1.5] * len(measured)])
     voices, heads = axes[0], axes[1:]
     _wave(voices, script.user_pcm, start, end, COLOURS[1])
@@ -161,10 +164,12 @@ def _listening(measured: Sequence[Measured]) -> Figure:
         shown = (times > start) & (times < end)
         axis.plot(times[shown], np.degrees(motion[shown, Column.headPitch]), color=colour, linewidth=1)
         nods = measures.nod_starts(measures.nod_cycles(motion)) / FRAME_RATE
-        _points(axis, nods, start, end, 1.0, "v", colour, "nod")
-        _points(axis, measures.blink_starts(motion) / FRAME_RATE, start, end, 0.03, "|", "#555555", "blink")
-        axis.set(ylabel=f"{one.name}\nhead pitch, degrees\n(a nod points up)")
-        axis.legend(frameon=False, fontsize=7, loc="upper right", ncols=2)
+        _points(axis, nods, start, end, 0.95, "v", colour)
+        _points(axis, measures.blink_starts(motion) / FRAME_RATE, start, end, 0.06, "|", "#555555")
+        low, high = axis.get_ylim()
+        axis.set(
+            ylabel=f"{one.name}:\nhead pitch\n(degrees,\nnods up)", ylim=(low, high + 0.15 * (high - low))
+        )
     for axis in axes:
         for item in script.user:
             first, last = frames_within(*item.spoken)
@@ -174,7 +179,9 @@ def _listening(measured: Sequence[Measured]) -> Figure:
             for time in times[(times > start) & (times < end)]:
                 axis.axvline(time, color=mark, linewidth=0.8, alpha=0.8)
     voices.set_title(
-        "green: a stretch of low pitch begins; ochre: a phrase ends; shaded: the partner speaks", fontsize=9
+        "shaded: the partner speaks; green: a stretch of low pitch begins; ochre: a phrase ends; "
+        "triangles: nods; strokes: blinks",
+        fontsize=9,
     )
     axes[-1].set(xlabel="seconds", xlim=(start, end))
     _bare(axes)
@@ -182,20 +189,10 @@ def _listening(measured: Sequence[Measured]) -> Figure:
 
 
 def _points(
-    axis: Axes,
-    times: NDArray[np.float64],
-    start: float,
-    end: float,
-    height: float,
-    mark: str,
-    colour: str,
-    label: str,
+    axis: Axes, times: NDArray[np.float64], start: float, end: float, height: float, mark: str, colour: str
 ) -> None:
     inside = times[(times > start) & (times < end)]
-    axis.plot(
-        inside, np.full(len(inside), height), mark, color=colour, transform=axis.get_xaxis_transform(),
-        label=label, clip_on=False,
-    )  # fmt: skip
+    axis.plot(inside, np.full(len(inside), height), mark, color=colour, transform=axis.get_xaxis_transform())
 
 
 def _wave(axis: Axes, pcm: FloatArray, start: float, end: float, colour: str) -> None:
@@ -211,3 +208,4 @@ def _wave(axis: Axes, pcm: FloatArray, start: float, end: float, colour: str) ->
 def _bare(axes: Sequence[Axes]) -> None:
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
+        axis.yaxis.label.set(rotation=0, ha="right", va="center", fontsize=9)

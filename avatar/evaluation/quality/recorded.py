@@ -28,6 +28,7 @@ from avatar.retarget.flame_map import FlameMap
 
 SECTION = "Recorded conversation"
 BLOCK = 50  # frames resampled as one: 2 s
+RESAMPLES = 200  # a distance is slow to compute
 REACH = 5  # frames of lag tried for the details
 
 Array = NDArray[np.float64]
@@ -176,29 +177,54 @@ def _lagged(jaw: Array, real: Array, speaking: NDArray[np.bool_], lag: int) -> f
 
 
 def _variance_row(motions: list[FloatArray], real: Array) -> Row:
-    ratios = [float(neck_of(motion).var(axis=0).sum() / real.var(axis=0).sum()) for motion in motions]
+    necks = [neck_of(motion) for motion in motions]
+    ratios = [_ratio(neck, real) for neck in necks]
+    samples = [
+        np.mean([_ratio(neck[drawn], real[drawn]) for neck in necks]) for drawn in _resamples(len(real))
+    ]
     return Row(
         "recorded.head", SECTION, "head variance over the real head's", float(np.mean(ratios)),
         Near(1.0, 2.0, "0.5-2 x (frozen mean: 0)"), Unit.RATIO, len(ratios), "runs",
-        details={"least": min(ratios), "most": max(ratios)}, beat_both=True,
+        samples=np.array(samples), details={"least": min(ratios), "most": max(ratios)}, beat_both=True,
     )  # fmt: skip
 
 
 def _distance_row(part: str, real: Array, predicted: list[Array] | None) -> Row:
-    centred = real - real.mean(axis=0)
-    frozen = frechet_distance(np.zeros_like(real), centred)
+    frozen = _distance(np.zeros_like(real), real)
     target = Below(frozen, f"below frozen mean ({frozen:.3g})")
     key, what = f"recorded.fd_{part}", f"FD of {part}, means removed"
     if predicted is None:
         why = "needs a map from ARKit to FLAME"
         return Row(key, SECTION, what, None, target, Unit.NUMBER, 0, "runs", why=why)
-    spread = real.var(axis=0).sum()
-    values = [frechet_distance(one - one.mean(axis=0), centred) for one in predicted]
+    values = [_distance(one, real) for one in predicted]
+    samples = [
+        np.mean([_distance(one[drawn], real[drawn]) for one in predicted]) for drawn in _resamples(len(real))
+    ]
     return Row(
         key, SECTION, what, float(np.mean(values)), target, Unit.NUMBER, len(values), "runs",
+        samples=np.array(samples),
         details={
             "least": min(values), "most": max(values), "frozen_mean": frozen,
-            "variance_ratio": float(np.mean([one.var(axis=0).sum() for one in predicted]) / spread),
+            "variance_ratio": float(np.mean([_ratio(one, real) for one in predicted])),
         },
         beat_both=True,
     )  # fmt: skip
+
+
+def _ratio(one: Array, real: Array) -> float:
+    return float(one.var(axis=0).sum() / real.var(axis=0).sum())
+
+
+def _distance(one: Array, real: Array) -> float:
+    """FD with each side's own mean removed."""
+    return frechet_distance(one - one.mean(axis=0), real - real.mean(axis=0))
+
+
+def _resamples(frames: int) -> list[NDArray[np.intp]]:
+    """Frames of resampled blocks; the same for every motion of as many frames."""
+    blocks = [np.arange(start, min(start + BLOCK, frames)) for start in range(0, frames, BLOCK)]
+    drawn = weights(len(blocks), RESAMPLES).astype(np.intp)
+    return [
+        np.concatenate([np.tile(block, times) for block, times in zip(blocks, row, strict=True)])
+        for row in drawn
+    ]

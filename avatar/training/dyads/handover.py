@@ -27,7 +27,7 @@ MOUTH_SPEED = 0.10  # a frame: how fast the lips part before the first sound and
 SOFT = (5, 11)  # frames from the first and the last sound: all soft, not soft any more
 
 _EXPRESSION = np.setdiff1d(np.arange(COLUMNS), ARTICULATORS)
-_SOFTENER = np.hanning(13)[1:-1] / np.hanning(13).sum()
+_SOFTENER = np.hanning(17)[1:-1] / np.hanning(17).sum()
 
 
 def passage_weights(utterance: Utterance) -> Array:

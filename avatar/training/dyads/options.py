@@ -28,7 +28,7 @@ class _Options(BaseModel):
 
 
 class TimingOptions(_Options):
-    """When which party speaks; the defaults are people's (Levinson & Torreira 2015, Heldner & Edlund 2010)."""
+    """When which party speaks; the defaults are people's (Levinson & Torreira 2015)."""
 
     turn: Span = Field(default=(3.0, 20.0), description="Shortest and longest long turn, s.")
     short_turns: Share = Field(

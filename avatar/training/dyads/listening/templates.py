@@ -26,7 +26,7 @@ NOD_RATES = (2.8, 4.4)  # Hz; people reach 6.5, which 25 frames a second can't d
 NOD_DECLINE = 0.62  # each cycle against the one before
 NOD_CYCLES = ((0.55, 0.85), (1.05, 1.35))  # strengths over which the second and the third cycle come in
 
-SMILE = 0.34  # weight
+SMILE = 0.28  # weight
 SMILE_MOOD = 0.3  # a glad face smiles by this share more, a sad one less
 SMILE_TIMES = (0.8, 1.1)  # s up and down; held for the rest of its length
 SMILE_LENGTH = (1.2, 1.7)  # s: constant part, part by strength

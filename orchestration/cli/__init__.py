@@ -70,6 +70,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from avatar.motion import MotionError
     from avatar.registry import UnknownAnimatorError
     from avatar.retarget.flame_map import RetargetError
+    from avatar.streaming.checkpoint import CheckpointError as WeightsError
     from avatar.training.dualtalk_data import DatasetError
     from avatar.training.dyads.bank import BankError
     from avatar.training.task import TrainingError
@@ -89,5 +90,5 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
     moved = (MotionError, MotionFormatError, RetargetError, UnknownAnimatorError)
     spoken = (AudioError, BankError, CorpusError, EspeakError, VoiceError)
-    learnt = (CheckpointError, DatasetError, EvaluationError, QualityError, TrainingError)
+    learnt = (CheckpointError, DatasetError, EvaluationError, QualityError, TrainingError, WeightsError)
     return (*ours, *drawn, *moved, *spoken, *learnt, OSError)

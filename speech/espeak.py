@@ -143,7 +143,8 @@ class Espeak:
         ``voice`` is a language, with a speaker of espeak-ng's if one is wanted: ``en-us``, ``en-gb+f3``.
         ``pitch`` and ``pitch_range`` (how lively) are 0..99, ``words_per_minute`` 80..450. The library's
         flutter goes on from one text to the next, so the same bytes come again only from :func:`own_espeak`
-        with the same texts in the same order. Raises ``EspeakError`` for an unknown voice.
+        with the same texts in the same order (and not from speakers with ``breath``, such as f2, f3 and f5).
+        Raises ``EspeakError`` for an unknown voice.
         """
         variant = voice.partition("+")[2]
         if variant and not (self._data / "voices" / "!v" / variant).is_file():  # espeak-ng would ignore it

@@ -23,6 +23,7 @@ from speech.audio import to_pcm16
 FRAMES_A_SECOND = 100  # of PocketSphinx
 SCORE = -30.0  # a frame of speech, mean
 WORD_SCORE = -60.0  # a frame, of the worst word
+SHORTEST = 0.06  # s; no phone takes less than three frames
 LONGEST_PHONE = 0.6  # s; only a wrong word makes a sound last longer
 # Seconds of silence added at both ends, and noise in units of 16-bit samples. With one of twelve right texts
 # PocketSphinx's second pass loses its way by chance; another beginning puts it right.
@@ -94,14 +95,16 @@ class Aligner:
     def align(self, pcm: FloatArray, words: Sequence[str]) -> Alignment:
         """Find ``words`` (lower case, of the dictionary) in float32 ``pcm`` (samples,) at 16 kHz.
 
-        Raises ``AlignmentFailed`` for no words, words that the dictionary lacks, and words for which there is
-        no path through the sound. How well they fit is not judged: see :meth:`Alignment.check`.
+        Raises ``AlignmentFailed`` for no words, words that the dictionary lacks, no sound, and words for which
+        there is no path through it. How well they fit is not judged: see :meth:`Alignment.check`.
         """
         unknown = [word for word in words if not self.knows(word)]
         if unknown or not words:
             raise AlignmentFailed(
                 "words", f"PocketSphinx's dictionary lacks {', '.join(unknown)}" if unknown else "no words"
             )
+        if len(pcm) < SHORTEST * SAMPLE_RATE:
+            raise AlignmentFailed("sound", f"{len(pcm) / SAMPLE_RATE:.2f} s of sound hold no word")
         problem: RuntimeError | None = None
         for padding, hiss in _ATTEMPTS:
             try:

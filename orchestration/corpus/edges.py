@@ -25,14 +25,14 @@ def trimmed(pcm: FloatArray, phones: Sequence[Phone]) -> tuple[FloatArray, tuple
     Where there is less silence than that, zeros are added. The phones cover the sound and keep their order.
     """
     pcm, first = padded(pcm, EDGE), EDGE
-    spoken = [phone for phone in phones if phone.name != SILENCE]
-    begin = max(0, round((spoken[0].start - EDGE + first) * SAMPLE_RATE))
-    end = min(len(pcm), round((spoken[-1].end + EDGE + first) * SAMPLE_RATE))
+    at = [number for number, phone in enumerate(phones) if phone.name != SILENCE]
+    inside = phones[at[0] : at[-1] + 1]
+    begin = max(0, round((inside[0].start - EDGE + first) * SAMPLE_RATE))
+    end = min(len(pcm), round((inside[-1].end + EDGE + first) * SAMPLE_RATE))
     seconds = (end - begin) / SAMPLE_RATE
     shift = first - begin / SAMPLE_RATE
-    inside = [phone for phone in phones if spoken[0].start <= phone.start < spoken[-1].end]
     starts = [round(phone.start + shift, 4) for phone in inside]
-    last = round(spoken[-1].end + shift, 4)
+    last = round(inside[-1].end + shift, 4)
     kept = [
         Phone(phone.name, start, end)
         for phone, start, end in zip(inside, starts, [*starts[1:], last], strict=True)

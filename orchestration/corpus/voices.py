@@ -54,22 +54,23 @@ def _espeak(name: str, voice: str, pace: int, pitch: int, material: Material = "
     )
 
 
-# Who is held out is a stranger to a model: its manner, pitch or pace is in no other voice.
+# Who is held out is a stranger to a model: its manner, pitch and pace are in no other voice. espeak-ng's f2,
+# f3 and f5 breathe from memory that nobody set, never twice the same, so they are left out.
 VOICES = (
     SyntheticVoice(name="joe", sentences=110),
     SyntheticVoice(name="joan", sentences=110, pitch=1.2, length_scale=1.05, seed=1),
     SyntheticVoice(name="jim", sentences=80, pitch=0.88, length_scale=0.95, seed=2),
     SyntheticVoice(name="jill", sentences=80, pitch=1.33, length_scale=1.15, seed=3),
-    _espeak("emma", "en-us+f2", 160, 50),
+    _espeak("emma", "en-us+f1", 160, 50),
     _espeak("eric", "en-us+m3", 170, 45),
     _espeak("ella", "en-us+f4", 150, 55),
     _espeak("evan", "en-us+m7", 185, 50),
-    _espeak("edna", "en-gb+f5", 155, 50),
+    _espeak("edna", "en-gb+linda", 155, 50),
     _espeak("earl", "en-gb+m1", 165, 40),
-    _espeak("edie", "en-gb+f1", 175, 60),
+    _espeak("edie", "en-gb+steph", 175, 60),
     _espeak("ezra", "en-gb-x-rp+m5", 160, 50),
     _espeak("enid", "en-us+klatt2", 160, 55),
-    _espeak("esme", "en-gb+f3", 165, 45, "validation"),
+    _espeak("egon", "en-gb+m6", 165, 45, "validation"),
     _espeak("otis", "en-us+m8", 165, 50, "test"),
     SyntheticVoice(name="olga", sentences=50, pitch=1.1, length_scale=0.9, seed=5, material="test"),
 )

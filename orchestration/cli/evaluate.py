@@ -80,7 +80,7 @@ app = typer.Typer(
 def dataset(
     data: Annotated[Path, typer.Option(help="Folder of the data set: SPLIT/NAME_speaker1.wav and so on.")],
     model: Annotated[
-        Literal["dualtalk"] | None, typer.Option(help="Model to evaluate, with --checkpoint.")
+        str | None, typer.Option(help="Model to evaluate, such as dualtalk, with --checkpoint.")
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="The model's weights, or an animator's instead of its own.")
@@ -188,13 +188,13 @@ def _models(
 ) -> Iterable[System]:
     import torch
 
-    from avatar.dualtalk import load_checkpoint
     from avatar.evaluation import ContextModel
+    from avatar.evaluation.models import load_model
     from avatar.training.optimisation import choose_device
 
     if checkpoint is None:
         raise typer.BadParameter(f"the weights of {model} are needed", param_hint="--checkpoint")
-    loaded, on = load_checkpoint(checkpoint), str(choose_device(device))
+    loaded, on = load_model(model, checkpoint), str(choose_device(device))
     half = None if precision == "float32" else getattr(torch, precision)
     return [
         ContextModel(loaded, seconds, name=model, batch=batch, device=on, precision=half)

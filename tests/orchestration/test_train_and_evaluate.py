@@ -178,3 +178,7 @@ def test_evaluate_needs_one_thing_to_evaluate(data: Path) -> None:
     assert neither.exit_code == 2 and "either --model" in neither.output
     weightless = run("evaluate", "--model", "dualtalk", "--data", data)
     assert weightless.exit_code == 2 and "--checkpoint" in weightless.output
+    unknown = run("evaluate", "--model", "other", "--checkpoint", "x", "--data", data)
+    assert "no model 'other' can be evaluated; known: dualtalk" in str(unknown.exception)
+    damaged = run("evaluate", "--model", "dualtalk", "--checkpoint", data / "none", "--data", data)
+    assert "no such file" in str(damaged.exception)

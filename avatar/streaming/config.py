@@ -17,7 +17,7 @@ class StreamingConfig(BaseModel):
         default=COLUMNS, ge=1, le=512, description="Numbers of one frame of motion: 61 ARKit, 56 FLAME."
     )
     feature_dim: int = Field(default=128, ge=8, le=1024, description="Width of every part.")
-    mel_bands: int = Field(default=40, ge=8, le=128, description="Bands of the log-mel frames.")
+    mel_bands: int = Field(default=64, ge=8, le=128, description="Bands of the log-mel frames.")
     encoder_dim: tuple[int, int] = Field(
         default=(96, 128), description="Widths of the encoder's first two convolutions."
     )

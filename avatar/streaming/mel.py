@@ -10,10 +10,10 @@ from avatar.animator import FRAME_SAMPLES, SAMPLE_RATE
 
 HOP = 160  # samples, 10 ms
 WINDOW = 400  # samples, 25 ms
-FFT = 512
+FFT = 1024  # finer than the window asks for: low bands are narrow, and pitch shows in them
 HOPS = FRAME_SAMPLES // HOP  # mel frames in a frame of 40 ms
 CARRY = WINDOW - HOP  # samples of the frame before that the first window reaches back to
-BAND = (60.0, 7600.0)  # Hz
+BAND = (50.0, 7600.0)  # Hz
 FLOOR = 1e-7  # power below which everything is silence
 
 

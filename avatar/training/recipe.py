@@ -35,6 +35,9 @@ class WeightsRecipe(BaseModel):
     validation_dyads: int = Field(default=12, ge=1, description="Conversations to validate on.")
     seconds: float = Field(default=60.0, ge=20, description="Length of each conversation, seconds.")
     conversations: DyadOptions = Field(default=DyadOptions(), description="How conversations are composed.")
+    casting: dict[str, float] = Field(
+        default={}, description="How often a voice is cast against the others' 1, by its name in the bank."
+    )
     model: StreamingConfig = Field(default=StreamingConfig(), description="Sizes of the model.")
     training: StreamingTrainingConfig = Field(
         default=StreamingTrainingConfig(), description="How long and how fast it is trained."
@@ -55,9 +58,10 @@ _bank: list[Utterance] = []  # of this process
 def dyads(
     bank: Path, recipe: WeightsRecipe, material: Material, folder: Path, workers: int
 ) -> Iterator[HeardDyad]:
-    """The recipe's conversations of one material, made by ``workers`` processes unless they lie in ``folder``.
+    """The recipe's conversations of one material, made by ``workers`` processes unless ``folder`` has them.
 
-    Raises ``BankError`` for a bank that is absent or broken, ``DyadError`` for one that can't hold a conversation.
+    Raises ``BankError`` for a bank that is absent or broken, ``DyadError`` for one of which no conversation
+    can be made.
     """
     count = recipe.dyads if material == "train" else recipe.validation_dyads
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +79,7 @@ def make_weights(
     report: Report,
     **about: str,
 ) -> Path:
-    """Train the recipe's model, going on from where ``folder`` left off; returns the file of weights in it."""
+    """Train the recipe's model, going on from where ``folder`` left off; returns the file of its weights."""
     torch.manual_seed(recipe.seed)
     model = StreamingDualTalk(recipe.model)
     trained = StreamingTraining(model, train, validation, recipe.training, folder).run(report)
@@ -94,8 +98,7 @@ def _make(order: _Order) -> Path:
         return order.path
     recipe = order.recipe
     rng = np.random.default_rng([recipe.seed, ("train", "validation").index(order.material), order.number])
-    said = [utterance for utterance in _bank if utterance.material == order.material]
-    dyad = compose(said, rng, recipe.seconds, recipe.conversations)
+    dyad = compose(_cast(order, rng), rng, recipe.seconds, recipe.conversations)
     torch.manual_seed(recipe.seed)
     ears = StreamingDualTalk(recipe.model)
     (result,) = heard(ears, [dyad])
@@ -111,6 +114,17 @@ def _make(order: _Order) -> Path:
         )
     part.replace(order.path)
     return order.path
+
+
+def _cast(order: _Order, rng: np.random.Generator) -> list[Utterance]:
+    """What two voices say, drawn by their weights; what there is if there are fewer."""
+    said = [utterance for utterance in _bank if utterance.material == order.material]
+    names = sorted({utterance.voice for utterance in said})
+    if len(names) <= 2:
+        return said
+    weights = np.array([order.recipe.casting.get(name, 1.0) for name in names])
+    pair = {names[index] for index in rng.choice(len(names), 2, replace=False, p=weights / weights.sum())}
+    return [utterance for utterance in said if utterance.voice in pair]
 
 
 def _read(path: Path) -> HeardDyad:

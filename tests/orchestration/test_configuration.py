@@ -126,7 +126,11 @@ def test_all_kinds_of_problems_come_together(write: Any) -> None:
         (MINIMAL + "gateway: {port: 70000}", "9:11", "less than or equal to 65535"),
         (MINIMAL + "gateway: {port: .nan}", "9:11", "finite"),
         (MINIMAL + "gateway: {max_sessions: 9}", "9:11", "9 sessions are admitted, the avatar has 4 slots"),
-        (MINIMAL + "animator: {name: nobody}", "9:12", "no animator is called 'nobody'; known: procedural"),
+        (
+            MINIMAL + "animator: {name: nobody}",
+            "9:12",
+            "no animator is called 'nobody'; known: dualtalk, procedural",
+        ),
         (MINIMAL + "serving: {avatar: {deadline_ms: 41}}", "9:20", "less than 40"),
         (MINIMAL + "serving: {avatar: {slot: 41}}", "9:20", "did you mean `slots`?"),
         (MINIMAL + "8000: true", "9:1", "eys should be strings"),

@@ -95,8 +95,8 @@ class Aligner:
     def align(self, pcm: FloatArray, words: Sequence[str]) -> Alignment:
         """Find ``words`` (lower case, of the dictionary) in float32 ``pcm`` (samples,) at 16 kHz.
 
-        Raises ``AlignmentFailed`` for no words, words that the dictionary lacks, no sound, and words for which
-        there is no path through it. How well they fit is not judged: see :meth:`Alignment.check`.
+        Raises ``AlignmentFailed`` for no words, words that the dictionary lacks, no sound, and where there is
+        no path through it for the words. How well they fit isn't judged: see :meth:`Alignment.check`.
         """
         unknown = [word for word in words if not self.knows(word)]
         if unknown or not words:

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from avatar.dualtalk import load_checkpoint
-from avatar.training.config import TrainingConfig
+from avatar.training.config import OptimisationConfig, TrainingConfig
 from avatar.training.defects import ReferenceDefects
 from avatar.training.dualtalk_loss import DualTalkLoss, LossWeights
 from avatar.training.dualtalk_windows import WindowBatch, WindowBatches
 from avatar.training.fit import BEST, fit
 from avatar.training.models import MODELS, prepare
+from avatar.training.optimisation import Optimisation
 from avatar.training.task import TrainingError, TrainingTask
 from tests.avatar.training.dualtalk_dataset import TINY_ENCODER, write_dataset
 
@@ -96,6 +97,32 @@ def test_a_small_dualtalk_overfits_a_few_windows_and_is_found_again(folder: Path
         extractor, best.joint_encoder.audio_encoder1.feature_extractor.parameters(), strict=True
     ):
         torch.testing.assert_close(after, before)  # frozen, as in the paper
+
+
+@pytest.mark.slow
+def test_a_small_dualtalk_learns_to_move_and_not_only_where_the_face_rests(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    folder = write_dataset(tmp_path / "data", train=2, test=0)
+    made = config(
+        folder, windows={"window": 3.0}, settings={"feature_dim": 32, "audio_encoder": TINY_ENCODER}
+    )
+    task = prepare(made)
+    for module in task.model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        elif isinstance(module, nn.MultiheadAttention):
+            module.dropout = 0.0
+    with torch.no_grad():  # from far off, the first steps would even all frames out, and long keep them so
+        for weight in task.model.synthesis_module.blendshape_predictor.parameters():  # type: ignore[union-attr]
+            weight *= 0.1
+    (window,) = train_windows(task)
+    mean = window.agent_motion.mean(dim=1, keepdim=True).expand_as(window.agent_motion)
+    resting = float(DualTalkLoss()(Constant(mean), window)[0])
+    optimisation = Optimisation(
+        task.model.train(), OptimisationConfig(learning_rate=1e-4), torch.device("cpu"), ReferenceDefects()
+    )
+    losses = [optimisation.step([window], task.loss)["loss"] for _ in range(260)]
+    assert losses[0] > resting and losses[-1] < 0.6 * resting
 
 
 def test_the_extractor_is_trained_where_asked(folder: Path) -> None:

@@ -54,7 +54,7 @@ def random_model() -> DualTalk:
     table = 0.02 * torch.randn(1_000_003, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         for weight in model.parameters():
-            for part in weight.view(-1).split(len(table)):
+            for part in torch.split(weight.view(-1), len(table)):
                 part.copy_(table[: len(part)])
     return model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from avatar.animator import FRAME_SAMPLES, FloatArray
 from avatar.config import WindowOptions
@@ -31,10 +32,13 @@ def device_named(name: str) -> torch.device:
 
 
 class Passes:
-    """Runs a model, which it takes over: moved to ``device``, in half precision if told, compiled if told."""
+    """Runs a model, which it takes over: weight normalisation multiplied out, on ``device``, in half
+    precision and compiled if told.
+    """
 
     def __init__(self, model: DualTalk, device: str, options: WindowOptions) -> None:
         self._device = device_named(device)
+        _fold(model)
         self._model = model.eval().to(self._device, PRECISION[options.dtype])
         self._frames = options.window_frames
         self._compiled = options.compile
@@ -66,6 +70,14 @@ class Passes:
     def _tensor(self, array: FloatArray, size: int) -> Tensor:
         padded = np.pad(array, [(0, size - len(array)), *[(0, 0)] * (array.ndim - 1)])
         return torch.from_numpy(padded).to(self._device)
+
+
+def _fold(model: DualTalk) -> None:
+    """Multiply out the positional convolutions' weight normalisation, while the weights are still exact."""
+    for encoder in (model.joint_encoder.audio_encoder1, model.joint_encoder.audio_encoder2):
+        convolution = encoder.encoder.pos_conv_embed.conv
+        if parametrize.is_parametrized(convolution, "weight"):
+            parametrize.remove_parametrizations(convolution, "weight")
 
 
 def _sizes(slots: int) -> list[int]:

@@ -108,7 +108,8 @@ class ContextModel:
 
         theirs = np.stack([conversation.user_motion[turn.start : turn.end] for turn in group])
         half = self._precision is not None
-        with torch.inference_mode(), torch.autocast(self._device, self._precision, enabled=half):
+        kind = torch.device(self._device).type  # autocast takes cuda, not cuda:1
+        with torch.inference_mode(), torch.autocast(kind, self._precision, enabled=half):
             predicted = self._model(
                 sound(conversation.agent_pcm),
                 sound(conversation.user_pcm),

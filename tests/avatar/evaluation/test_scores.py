@@ -50,6 +50,11 @@ def test_diversity_variance_and_their_ratio_by_hand() -> None:
     assert math.isnan(variance_ratio(column(0, 1), column(2, 2)))
 
 
+def test_diversity_of_an_hour_is_that_of_frames_taken_evenly() -> None:
+    hour = np.linspace(0, 1, 90_000)[:, None]  # two points drawn from a line of length 1 are 1/3 apart
+    assert diversity(hour) == pytest.approx(1 / 3, rel=1e-3)
+
+
 def test_residual_correlation_by_hand() -> None:
     partner = column(1, 2, 3)
     assert residual_correlation(column(1, 3, 2), partner, partner) == pytest.approx(0.5)  # |1 - .5|

@@ -95,6 +95,20 @@ def test_each_second_is_predicted_from_itself_and_its_context(context: int, batc
     assert max(length for _, length in model.calls) == 25 * (min(context, 4) + 1)
 
 
+def test_half_precision_is_computed_in_and_full_given_back() -> None:
+    class Projection(nn.Module):
+        def forward(self, agent: Tensor, user: Tensor, partner: Tensor) -> Tensor:
+            projected = partner @ torch.eye(56)
+            kinds.add(projected.dtype)
+            return projected
+
+    kinds: set[torch.dtype] = set()
+    clip = conversation(50)
+    motion = ContextModel(Projection(), 1, precision=torch.bfloat16).predict(clip)
+    assert kinds == {torch.bfloat16} and motion.dtype == np.float32
+    np.testing.assert_allclose(motion, clip.user_motion, rtol=0.01)
+
+
 def test_a_model_that_needs_the_partner_says_so_where_it_isnt_known() -> None:
     with pytest.raises(EvaluationError, match="clip 0: the partner's motion isn't known"):
         ContextModel(Window(), 1).predict(conversation(50, partner=False))

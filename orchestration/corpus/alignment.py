@@ -21,8 +21,10 @@ from orchestration.corpus.errors import AlignmentFailed, CorpusError
 from speech.audio import to_pcm16
 
 FRAMES_A_SECOND = 100  # of PocketSphinx
-SCORE = -30.0  # a frame of speech, mean
-WORD_SCORE = -60.0  # a frame, of the worst word
+# A frame is named by its first sample but heard over 25.6 ms: a change between two lies in the middle of theirs.
+_LATER = 0.008  # s
+SCORE = -28.0  # a frame of speech, mean
+WORD_SCORE = -50.0  # a frame, of the worst word
 SHORTEST = 0.06  # s; no phone takes less than three frames
 LONGEST_PHONE = 0.6  # s; only a wrong word makes a sound last longer
 # Seconds of silence added at both ends, and noise in units of 16-bit samples. With one of twelve right texts
@@ -139,7 +141,7 @@ def _read(found: Any, padding: float, seconds: float) -> Alignment:
     """PocketSphinx's words and phones as ours; what isn't speech (fillers such as +NSN+) is silence."""
 
     def at(frame: int) -> float:
-        return min(max(round(frame / FRAMES_A_SECOND - padding, 4), 0.0), seconds)
+        return min(max(round(frame / FRAMES_A_SECOND + _LATER - padding, 4), 0.0), seconds)
 
     spans: list[tuple[str, int]] = []  # name, frame after the last
     words: list[AlignedWord] = []

@@ -57,10 +57,10 @@ def _espeak(name: str, voice: str, pace: int, pitch: int, material: Material = "
 # Who is held out is a stranger to a model: its manner, pitch and pace are in no other voice. espeak-ng's f2,
 # f3 and f5 breathe from memory that nobody set, never twice the same, so they are left out.
 VOICES = (
-    SyntheticVoice(name="joe", sentences=110),
-    SyntheticVoice(name="joan", sentences=110, pitch=1.2, length_scale=1.05, seed=1),
-    SyntheticVoice(name="jim", sentences=80, pitch=0.88, length_scale=0.95, seed=2),
-    SyntheticVoice(name="jill", sentences=80, pitch=1.33, length_scale=1.15, seed=3),
+    SyntheticVoice(name="joe", sentences=150),
+    SyntheticVoice(name="joan", sentences=150, pitch=1.2, length_scale=1.05, seed=1),
+    SyntheticVoice(name="jim", sentences=100, pitch=0.88, length_scale=0.95, seed=2),
+    SyntheticVoice(name="jill", sentences=100, pitch=1.33, length_scale=1.15, seed=3),
     _espeak("emma", "en-us+f1", 160, 50),
     _espeak("eric", "en-us+m3", 170, 45),
     _espeak("ella", "en-us+f4", 150, 55),

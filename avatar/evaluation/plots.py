@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -70,13 +71,16 @@ def _bars(axis: Axes, found: Evaluation, metric: str, part: str) -> None:
         if error:
             axis.errorbar(place, mean, error, color="#444444", linewidth=1)
         shown = f"{mean:.3g}" if mean > ROUNDING else "0"
-        top = (place, max(mean, 0.0))
+        top = (place, max(mean + error, 0.0))
         axis.annotate(shown, top, (0, 1), textcoords="offset points", ha="center", va="bottom", fontsize=7)
     axis.margins(y=0.18)
     if METRICS[metric].best == "one":
         axis.axhline(1.0, color=TRUTH_COLOUR, linewidth=0.8, linestyle=":")
-    names = [system.replace(", ", "\n").replace(" ", "\n") for system in found.systems]
-    axis.set_xticks(range(len(names)), names, fontsize=7)
+    names = [
+        "\n".join(fill(part, 8, break_long_words=False) for part in system.split(", "))
+        for system in found.systems
+    ]
+    axis.set_xticks(range(len(names)), names, fontsize=6.5)
     axis.tick_params(axis="y", labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
 

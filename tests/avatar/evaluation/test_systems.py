@@ -28,6 +28,7 @@ from avatar.evaluation.evaluate import whole_seconds
 from avatar.evaluation.plots import draw_measures, draw_motion
 from avatar.evaluation.report import table_lines, write_csv, write_json
 from avatar.evaluation.systems import Turn, turns
+from avatar.evaluation.two_files import evaluate_files, read_flame56
 from avatar.motion import NAMES, SHAPES
 from avatar.retarget import FlameMap, FlameRetargeting
 
@@ -151,6 +152,15 @@ def test_an_evaluation_averages_over_clips_cut_to_whole_seconds() -> None:
     assert values == pytest.approx(by_hand, rel=1e-5)
     assert found.mean("frozen mean", "fd", "jaw") == pytest.approx(np.mean(by_hand), rel=1e-5)
     assert found.mean("truth", "fd", "exp") == pytest.approx(0, abs=1e-9)
+
+
+def test_a_frozen_face_scores_on_a_real_recording_what_published_models_do(shared_data: Path) -> None:
+    (path,) = (shared_data / "dualtalk_clip").glob("*_speaker1.npz")
+    truth = read_flame56(path)
+    found = evaluate_files("frozen", np.tile(truth.mean(axis=0), (len(truth), 1)), truth)
+    assert found.mean("frozen", "fd", "exp") == pytest.approx(9.4, abs=0.1)  # published: 9.0 and 11.3
+    assert found.mean("frozen", "fd_mean_removed", "exp") == pytest.approx(9.4, abs=0.1)
+    assert found.mean("frozen", "variance_ratio", "exp") == pytest.approx(0, abs=1e-6)
 
 
 def test_nothing_to_evaluate_and_two_of_the_same_name_are_errors() -> None:

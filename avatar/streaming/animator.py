@@ -46,6 +46,7 @@ class StreamingSlots:
         self.look_ahead = model.config.agent_look_ahead
         self._config = config
         self._chance = Chance(slots, model.config.gestures, deterministic=config.deterministic)
+        self._device = model.synthesis_module.predictor.weight.device
         self._opened = model.streaming(slots)
         self._stepper = self._opened.__enter__()
         self._no_ahead = np.full((self.look_ahead, FRAME_SAMPLES), np.nan, np.float32)
@@ -88,7 +89,7 @@ class StreamingSlots:
         for row in running:  # before any state has changed
             sound_frame(agent_pcm[row], "agent"), sound_frame(user_pcm[row], "user")
         queues = self._new_sound(running, agent_pcm, agent_ahead)
-        moves = torch.from_numpy(np.asarray(mask))
+        moves = self._there(np.asarray(mask))
         for turn in range(max((len(queue) for queue in queues.values()), default=0) - 1):
             self._hear_ahead({slot: queue[turn] for slot, queue in queues.items() if len(queue) - 1 > turn})
         newest = np.zeros((self.slots, FRAME_SAMPLES), np.float32)
@@ -98,16 +99,17 @@ class StreamingSlots:
                 newest[slot], fresh[slot] = np.clip(queue[-1], -1, 1), True
         theirs, known = self._partner(user_motion)
         self._chance.running = np.asarray(mask)
-        motion = self._stepper.step(
+        made = self._stepper.step(
             moves,
-            torch.from_numpy(fresh),
-            torch.from_numpy(newest),
-            torch.from_numpy(np.clip(user_pcm, -1, 1).astype(np.float32)),
-            theirs,
-            known,
-            torch.from_numpy(self._style()),
+            self._there(fresh),
+            self._there(newest),
+            self._there(np.clip(user_pcm, -1, 1).astype(np.float32)),
+            self._there(theirs),
+            self._there(known),
+            self._there(self._style()),
             self._chance,
-        ).numpy()
+        )
+        motion = made.float().cpu().numpy()
         out = np.zeros((self.slots, COLUMNS), np.float32)
         for row in running:
             ahead = None if agent_ahead is None else agent_ahead[row]
@@ -137,14 +139,17 @@ class StreamingSlots:
         who = np.zeros(self.slots, np.bool_)
         for slot, frame in frames.items():
             pcm[slot], who[slot] = np.clip(frame, -1, 1), True
-        self._stepper.hear_ahead(torch.from_numpy(who), torch.from_numpy(pcm))
+        self._stepper.hear_ahead(self._there(who), self._there(pcm))
 
-    def _partner(self, user_motion: FloatArray | None) -> tuple[torch.Tensor, torch.Tensor]:
+    def _there(self, array: NDArray[np.generic]) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._device)
+
+    def _partner(self, user_motion: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
         if user_motion is None:
-            return torch.zeros(self.slots, COLUMNS), torch.zeros(self.slots, dtype=torch.bool)
+            return np.zeros((self.slots, COLUMNS), np.float32), np.zeros(self.slots, np.bool_)
         known = np.logical_not(np.isnan(user_motion).any(axis=1))
         motion = np.where(known[:, None], user_motion, 0).astype(np.float32)
-        return torch.from_numpy(motion), torch.from_numpy(known)
+        return motion, known
 
     def _style(self) -> FloatArray:
         style = np.zeros((self.slots, 4), np.float32)
@@ -236,6 +241,8 @@ class StreamingAnimator:
                 f"the weights make {self.model.config.motion_dim} numbers a frame, not {COLUMNS}"
             )
         self.look_ahead = self.model.config.agent_look_ahead
+        if self.config.device != "cpu":  # half precision pays on a GPU only
+            self.model.to(self.config.device).in_precision(torch.float16)
 
     @contextmanager
     def stream(self, seed: int = 0) -> Iterator[StreamingFace]:

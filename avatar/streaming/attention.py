@@ -15,10 +15,10 @@ class Ring:
     ``keys``, ``values``: (slots, heads, window, width); ``count``: int64 (slots,).
     """
 
-    def __init__(self, slots: int, heads: int, window: int, width: int, dtype: torch.dtype) -> None:
-        self.keys = torch.zeros(slots, heads, window, width, dtype=dtype)
+    def __init__(self, slots: int, heads: int, window: int, width: int, like: Tensor) -> None:
+        self.keys = like.new_zeros(slots, heads, window, width)
         self.values = torch.zeros_like(self.keys)
-        self.count = torch.zeros(slots, dtype=torch.int64)
+        self.count = like.new_zeros(slots, dtype=torch.int64)
 
     def clear(self, slot: int) -> None:
         """Forget one slot's past."""
@@ -47,7 +47,7 @@ class WindowedAttention(nn.Module):
 
     def ring(self, slots: int) -> Ring:
         """An empty past for so many slots."""
-        return Ring(slots, self.heads, self.window, self.width, self.query.weight.dtype)
+        return Ring(slots, self.heads, self.window, self.width, self.query.weight)
 
     def forward(self, queries: Tensor, sources: Tensor) -> Tensor:
         """(batch, frames, width) twice -> (batch, frames, width), from an empty past."""

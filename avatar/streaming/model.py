@@ -63,6 +63,12 @@ class StreamingDualTalk(nn.Module):
         self.interaction_module = Interaction(config)
         self.synthesis_module = Synthesis(config)
 
+    def in_precision(self, dtype: torch.dtype) -> StreamingDualTalk:
+        """This model with weights and state of ``dtype``; sound is analysed in single precision still."""
+        self.to(dtype)
+        self.mel.float()
+        return self
+
     def hear(self, pcm: Tensor) -> Tensor:
         """Sound (batch, 640 * frames) of whole recordings -> normalised log-mel (batch, frames, 4, bands)."""
         carry = pcm.new_zeros(pcm.shape[0], CARRY)

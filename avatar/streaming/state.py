@@ -71,15 +71,18 @@ class StreamState:
 
 
 def initial_state(model: StreamingDualTalk, slots: int) -> StreamState:
-    """Nothing heard, nothing seen, a face at rest."""
-    config = model.config
+    """Nothing heard, nothing seen, a face at rest; where the weights are, and as precise as they are.
+
+    Sound and its running statistics stay in single precision.
+    """
+    config, weight = model.config, model.synthesis_module.predictor.weight
 
     def ears() -> Ears:
         return Ears(
-            carry=torch.zeros(slots, CARRY),
-            habit=model.normalisation.initial(slots),
-            encoder=model.joint_encoder.initial(slots),
-            heard=torch.zeros(slots, 1, config.feature_dim),
+            carry=torch.zeros(slots, CARRY, device=weight.device),
+            habit=[tensor.to(weight.device) for tensor in model.normalisation.initial(slots)],
+            encoder=[tensor.to(weight) for tensor in model.joint_encoder.initial(slots)],
+            heard=weight.new_zeros(slots, 1, config.feature_dim),
         )
 
     enhancer = model.temporal_enhancer.attention
@@ -87,9 +90,9 @@ def initial_state(model: StreamingDualTalk, slots: int) -> StreamState:
         agent=ears(),
         user=ears(),
         motion_ring=enhancer.ring(slots),
-        hidden=torch.zeros(slots, config.feature_dim),
+        hidden=weight.new_zeros(slots, config.feature_dim),
         rings=model.interaction_module.rings(slots),
-        own=torch.zeros(slots, config.motion_dim),
-        since=torch.full((slots, config.gestures), OVER),
-        strength=torch.zeros(slots, config.gestures),
+        own=weight.new_zeros(slots, config.motion_dim),
+        since=torch.full((slots, config.gestures), OVER, device=weight.device),
+        strength=weight.new_zeros(slots, config.gestures),
     )

@@ -59,6 +59,7 @@ class Stepper:
         ``user_motion`` (slots, motion_dim) counts where ``known``; ``style`` is (slots, 4).
         """
         model, state = self._model, self.state
+        user_motion, style = user_motion.to(state.own), style.to(state.own)
         self._hear_both(agent_pcm, user_pcm, running & fresh, running)
         agent = state.agent.heard
         enhanced, hidden = model.temporal_enhancer.step(
@@ -74,7 +75,8 @@ class Stepper:
         synthesis = model.synthesis_module
         x = synthesis.modulated(x, style[:, None])
         onset, side = synthesis.onsets(x[:, 0])
-        began = chance(onset.sigmoid(), side.sigmoid(), state.since)
+        likely, positive = onset.float().sigmoid().cpu(), side.float().sigmoid().cpu()
+        began = chance(likely, positive, state.since.cpu()).to(x)
         begins = (began != 0) & running[:, None]
         since = torch.where(begins, 0, state.since)
         strength = torch.where(begins, began, state.strength)
@@ -105,7 +107,7 @@ class Stepper:
         model = self._model
         mel, carry = model.mel(pcm, ears.carry)
         mel, habit = model.normalisation(mel, ears.habit)
-        heard, encoder = model.joint_encoder(mel, ears.encoder)
+        heard, encoder = model.joint_encoder(mel.to(ears.heard), ears.encoder)
         if bool(running.all()):
             ears.carry, ears.habit, ears.encoder, ears.heard = carry, habit, encoder, heard
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -165,6 +166,15 @@ def test_gestures_shape_the_motion_for_as_long_as_they_last(model):
 def test_state_of_the_default_sizes_is_under_a_megabyte_a_slot():
     with StreamingDualTalk(StreamingConfig()).streaming(2) as stepper:
         assert stepper.state.nbytes() / 2 <= 2**20
+
+
+def test_half_precision_moves_much_the_same(model):
+    talk = Talk(4, 2)
+    expected = talk.streamed(model)
+    half = copy.deepcopy(model).in_precision(torch.bfloat16)
+    motion = talk.streamed(half).float()
+    assert (motion - expected).abs().max() < 0.1 * expected.abs().max()
+    assert not torch.equal(motion, expected)
 
 
 def test_heads_that_dont_share_the_width_are_refused():

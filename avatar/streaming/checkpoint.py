@@ -56,7 +56,7 @@ def _load(path: Path, motion: str | None) -> StreamingDualTalk:
         if metadata.get("format") != FORMAT:
             raise CheckpointError(
                 f"{path} holds no weights of the streaming model (no format {FORMAT!r} in its metadata); "
-                "make them with visavis train --model streaming, or leave checkpoint out for the package's own"
+                "make them with visavis train --model streaming, or leave checkpoint out for the package's"
             )
         try:
             config = StreamingConfig.model_validate(json.loads(metadata["config"]))

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 HUM = re.compile(r"[hm\W]+", re.IGNORECASE)  # "mm-hmm": said with closed lips
 HUMMED_GAP = 0.1  # of the lips' opening
 HUMMED_JAW = 0.4  # of the jaw's
+SOFT_MOUTH = 0.75  # of the mouth's movement, in a backchannel, which is said softly
 BACKCHANNEL_HEAD = 0.4  # of the speaking head's movement, the rest being the nod
 
 
@@ -83,6 +84,7 @@ def _face(contribution: Contribution, face: FloatArray) -> FloatArray:
     face = unhurried(face, utterance)
     if contribution.kind is Kind.TURN:
         return face
+    face[:, ARTICULATORS] *= SOFT_MOUTH
     face[:, HEAD] *= BACKCHANNEL_HEAD
     if HUM.fullmatch(utterance.text):
         hum(face)

@@ -21,7 +21,7 @@ from orchestration.corpus.errors import AlignmentFailed, CorpusError
 from speech.audio import to_pcm16
 
 FRAMES_A_SECOND = 100  # of PocketSphinx
-# A frame is named by its first sample but heard over 25.6 ms: a change between two lies in the middle of theirs.
+# A frame is named by its first sample but heard over 25.6 ms: a change lies between the middles of two.
 _LATER = 0.008  # s
 SCORE = -28.0  # a frame of speech, mean
 WORD_SCORE = -50.0  # a frame, of the worst word

@@ -34,8 +34,8 @@ def said(name: str = "one", voice: str = "joe", material: str = "train", **chang
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
-def written(folder: Path, *utterances: Utterance, **options: str) -> VoiceRecord:
-    return write_voice(folder, utterances, source="a test", licence="CC0-1.0", **options)
+def written(folder: Path, *utterances: Utterance) -> VoiceRecord:
+    return write_voice(folder, utterances, source="a test", licence="CC0-1.0")
 
 
 def index_of(folder: Path, *records: VoiceRecord) -> None:

@@ -15,7 +15,6 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from orchestration.clock import LoopClock
-from orchestration.configuration import load_configuration
 from orchestration.gateway.api import REALTIME_PATH, create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.media import USER_FRAME_SAMPLES
@@ -25,6 +24,7 @@ from orchestration.simulation.scripted import (
     ScriptedRecognizer,
     scripted_engines,
 )
+from tests.orchestration.served import configured, until
 
 SERVER_EVENT = TypeAdapter(RealtimeServerEvent)
 OURS = {"visavis.motion"}
@@ -54,21 +54,6 @@ def scripted(
     """Scripted engines that hear through a resampler."""
     engines = scripted_engines(utterances, reply, apology="so sorry")
     return replace(engines, recognizer=SteadyRecognizer(utterances))
-
-
-def configured(**changes):
-    """The default configuration with the gateway's and the session's options changed."""
-    configuration = load_configuration("default", models=False)
-    gateway = configuration.gateway.model_copy(update=changes.pop("gateway", {}))
-    session = configuration.session.model_copy(update=changes.pop("session", {}))
-    return configuration.model_copy(update={"gateway": gateway, "session": session, **changes})
-
-
-async def until(reached, within=20.0):
-    """Poll for what no event tells."""
-    async with asyncio.timeout(within):
-        while not reached():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -167,3 +152,29 @@ async def stock(port, model="visavis", **headers):
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
     await client.close()
+
+
+ANSWERED = [  # what a response consists of, deltas left out
+    "response.created",
+    "response.output_item.added",
+    "conversation.item.added",
+    "response.content_part.added",
+    "response.output_audio.done",
+    "response.output_audio_transcript.done",
+    "response.content_part.done",
+    "conversation.item.done",
+    "response.output_item.done",
+    "response.done",
+]
+WRITTEN = ["conversation.item.added", "conversation.item.done"]  # an item of the client
+
+
+def sound_of(talk, item_id):
+    """The samples of one item's audio deltas."""
+    deltas = [e.delta for e in talk.of("response.output_audio.delta") if e.item_id == item_id]
+    return np.frombuffer(b"".join(map(base64.b64decode, deltas)), "<i2")
+
+
+def prompt(engines, n=-1):
+    """What the language model was asked, without the instructions."""
+    return engines.language_model.asked[n][1:]

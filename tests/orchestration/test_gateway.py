@@ -15,7 +15,6 @@ from websockets.exceptions import ConnectionClosed
 from orchestration.client.connection import ClientError, open_session
 from orchestration.client.talk import open_talk
 from orchestration.clock import LoopClock
-from orchestration.configuration import load_configuration
 from orchestration.gateway.api import SESSION_PATH, create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.media import USER_FRAME_SAMPLES, silence
@@ -23,21 +22,7 @@ from orchestration.protocol import AgentFrame, Bye, Error, Event, Hello, Played,
 from orchestration.recording.artefacts import write_artefacts
 from orchestration.session.events import EventType
 from orchestration.simulation.scripted import scripted_engines, spoken
-
-
-def configured(**changes):
-    """The default configuration with the gateway's and the session's options changed."""
-    configuration = load_configuration("default", models=False)
-    gateway = configuration.gateway.model_copy(update=changes.pop("gateway", {}))
-    session = configuration.session.model_copy(update=changes.pop("session", {}))
-    return configuration.model_copy(update={"gateway": gateway, "session": session, **changes})
-
-
-async def until(reached, within=20.0):
-    """Poll for what no event tells."""
-    async with asyncio.timeout(within):
-        while not reached():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+from tests.orchestration.served import configured, until
 
 
 @asynccontextmanager

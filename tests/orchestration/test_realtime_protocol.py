@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from orchestration.media import silence
 from orchestration.simulation.scripted import spoken
-from tests.orchestration.realtime_clients import configured, pcm24, scripted, serving, until, url
+from tests.orchestration.realtime_clients import pcm24, scripted, serving, url
+from tests.orchestration.served import configured, until
 
 
 @asynccontextmanager

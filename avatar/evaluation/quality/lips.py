@@ -19,6 +19,7 @@ from avatar.evaluation.quality.vowels import MID, OPEN
 CLOSURES = frozenset(["P", "B", "M"])
 SHUT = 0.05  # lip gap that nobody sees
 MARGIN = 0.04  # s around the phone within which the lips must meet
+ALWAYS = 0.95  # chance from which lips that are closed say nothing
 CHANCES = 20  # places elsewhere in the utterance tried for each instance
 
 
@@ -54,6 +55,12 @@ def _closure(
         of_name = [value for value, item in zip(closed, found, strict=True) if item.phone.name == name]
         if of_name:
             details[f"/{name.lower()}/"] = float(np.mean(of_name))
+    if details["chance"] >= ALWAYS:
+        why = f"lips closed throughout (chance {100 * details['chance']:.0f} %)"
+        return Row(
+            key, section, what, None, target, Unit.SHARE, len(found), "instances",
+            details=details, why=why, failed=True,
+        )  # fmt: skip
     return Row(
         key, section, what, float(closed.mean()), target, Unit.SHARE, len(found), "instances",
         samples=ratio(by_cluster(closed, of, count), by_cluster(np.ones_like(closed), of, count)),

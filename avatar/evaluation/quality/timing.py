@@ -20,6 +20,7 @@ AFTER_SPEECH = 0.2  # s from speech beyond which the mouth must be shut
 SHUT = 0.05  # of its range
 RANGE = 99  # percentile of the run taken for the range
 LONGEST_LAG = 0.04  # s
+FOLLOWS = 0.3  # correlation from which a lag means anything; the sound's level alone gives the jaw .8
 REACH = 10  # frames of lag tried each way
 
 
@@ -79,10 +80,10 @@ def lag_row(performances: Sequence[Performance], section: str, prefix: str) -> R
     pcm = np.concatenate([performance.script.agent_pcm for performance in performances])
     lag, strength = measures.jaw_lag(motion, pcm, REACH)
     sums = np.array([_sums(item, placed) for item in performances for placed in item.script.agent])
-    if strength <= 0:
+    if strength < FOLLOWS:
         return Row(
             key, section, what, None, target, Unit.LAG, len(sums), "utterances",
-            details={"correlation": strength}, why="the jaw doesn't follow the sound at any lag",
+            details={"correlation": strength}, why=f"the jaw doesn't follow the sound (r {strength:.2f})",
             failed=True,
         )  # fmt: skip
     return Row(

@@ -18,11 +18,19 @@ def _dualtalk(checkpoint: Path) -> nn.Module:
     return load_checkpoint(checkpoint)
 
 
-LOADERS: dict[str, Callable[[Path], nn.Module]] = {"dualtalk": _dualtalk}
+def _streaming(checkpoint: Path) -> nn.Module:
+    from avatar.evaluation.live import StreamedModel
+    from avatar.streaming.checkpoint import load
+
+    return StreamedModel(load(checkpoint, motion="flame-56"))
+
+
+LOADERS: dict[str, Callable[[Path], nn.Module]] = {"dualtalk": _dualtalk, "streaming": _streaming}
 """Known models: how to load one from its checkpoint.
 
 To add one, enter a function whose module is called as ``module(agent_audio, user_audio, user_motion)`` with
 float32 (batch, 640 T), (batch, 640 T) and FLAME-56 (batch, T, 56), and gives (batch, T, 56).
+With an attribute ``look_ahead`` the sound goes on for so many frames.
 """
 
 

@@ -56,7 +56,8 @@ def turns(frames: int, context: int) -> list[Turn]:
 class ContextModel:
     """A model called as ``model(agent_audio, user_audio, user_motion)``, one turn of a second at a time.
 
-    Each second is predicted from itself and ``context`` seconds before it (n = 0, 1, 3, 7 in the paper).
+    Each second is predicted from itself and ``context`` seconds before it (n = 0, 1, 3, 7 in the paper). A
+    model with an attribute ``look_ahead`` is also given so many frames of sound after it, silence at the end.
     ``batch`` turns of equal length are predicted in one call on ``device``; ``precision`` is the type that
     ``torch.autocast`` computes in, None for the model's own.
     """
@@ -102,8 +103,11 @@ class ContextModel:
 
         assert conversation.user_motion is not None
 
+        ahead = getattr(self._model, "look_ahead", 0)
+
         def sound(pcm: FloatArray) -> torch.Tensor:
-            cut = [pcm[turn.start * FRAME_SAMPLES : turn.end * FRAME_SAMPLES] for turn in group]
+            longer = np.pad(pcm, (0, ahead * FRAME_SAMPLES)) if ahead else pcm
+            cut = [longer[turn.start * FRAME_SAMPLES : (turn.end + ahead) * FRAME_SAMPLES] for turn in group]
             return torch.from_numpy(np.stack(cut)).to(self._device)
 
         theirs = np.stack([conversation.user_motion[turn.start : turn.end] for turn in group])

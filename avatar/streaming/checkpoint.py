@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 
 from avatar.streaming.config import StreamingConfig
 from avatar.streaming.model import StreamingDualTalk
@@ -23,13 +23,23 @@ class CheckpointError(RuntimeError):
 
 
 def save(model: StreamingDualTalk, path: Path, **about: str) -> None:
-    """Write weights (half precision), sizes, and what is said ``about`` them."""
+    """Write weights (half precision), sizes, what is said ``about`` them; the same gives the same bytes."""
     tensors = {
         name: tensor.detach().to(torch.float16).contiguous() for name, tensor in model.state_dict().items()
     }
     metadata = {"format": FORMAT, "config": model.config.model_dump_json(), **about}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, path, metadata)
+    path.write_bytes(_in_order(serialised(tensors, metadata)))
+
+
+def _in_order(file: bytes) -> bytes:
+    """The file with its metadata sorted, which safetensors writes in any order."""
+    length = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + file[8 + length :]
 
 
 def load(path: Path | None = None, motion: str | None = None) -> StreamingDualTalk:

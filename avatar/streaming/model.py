@@ -29,6 +29,8 @@ class Inputs:
     the partner's motion, with ``known`` (batch, frames) saying where it counts; ``style`` (..., 4); the
     agent's own frame before (..., motion_dim); for each kind of gesture frames since its onset and its
     strength (..., gestures).
+
+    Sound may have more frames than motion: those before the last ``frames`` are heard before the face begins.
     """
 
     agent: Tensor
@@ -73,17 +75,19 @@ class StreamingDualTalk(nn.Module):
         """Sound (batch, 640 * frames) of whole recordings -> normalised log-mel (batch, frames, 4, bands)."""
         carry = pcm.new_zeros(pcm.shape[0], CARRY)
         mel, _ = self.mel(pcm, carry)
-        heard, _ = self.normalisation(mel, self.normalisation.initial(pcm.shape[0]))
+        habit = [tensor.to(pcm.device) for tensor in self.normalisation.initial(pcm.shape[0])]
+        heard, _ = self.normalisation(mel, habit)
         out: Tensor = heard
         return out
 
     def encode(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Modulated interaction features and the agent's encoded sound, (batch, frames, width) each."""
-        batch = inputs.agent.shape[0]
-        both, _ = self.joint_encoder(
-            torch.cat((inputs.agent, inputs.user)), self.joint_encoder.initial(2 * batch)
-        )
-        agent, user = both[:batch], both[batch:]
+        if inputs.agent.shape == inputs.user.shape:
+            agent, user = self._encoded(torch.cat((inputs.agent, inputs.user))).chunk(2)
+        else:
+            agent, user = self._encoded(inputs.agent), self._encoded(inputs.user)
+        frames = inputs.user_motion.shape[1]
+        agent, user = agent[:, -frames:], user[:, -frames:]
         enhanced = self.temporal_enhancer(user, inputs.user_motion, inputs.known)
         joined = self.interaction_module(agent, enhanced)
         return self.synthesis_module.modulated(joined, inputs.style), agent
@@ -94,11 +98,34 @@ class StreamingDualTalk(nn.Module):
         onset, side = self.synthesis_module.onsets(x)
         return Outputs(self.synthesise(x, agent, inputs), onset, side)
 
+    def _encoded(self, heard: Tensor) -> Tensor:
+        silence = [past.to(heard.device) for past in self.joint_encoder.initial(heard.shape[0])]
+        encoded, _ = self.joint_encoder(heard, silence)
+        out: Tensor = encoded
+        return out
+
     def synthesise(self, x: Tensor, agent: Tensor, inputs: Inputs) -> Tensor:
         """Motion from ``encode``'s results."""
         shaped = self.synthesis_module.shaped(inputs.since, inputs.strength)
         motion: Tensor = self.synthesis_module(x, agent, inputs.own, shaped)
         return motion
+
+    def alone(self, x: Tensor, agent: Tensor, inputs: Inputs) -> Tensor:
+        """Motion from ``encode``'s results as it is live: each frame is given the model's own one before.
+
+        Of ``inputs.own`` only the first frame counts.
+        """
+        shaped = self.synthesis_module.shaped(inputs.since, inputs.strength)
+        own, out = inputs.own[:, 0], []
+        for frame in range(x.shape[1]):
+            own = self.synthesis_module(x[:, frame], agent[:, frame], own, shaped[:, frame])
+            out.append(own)
+        return torch.stack(out, dim=1)
+
+    @torch.no_grad()
+    def begin_at(self, motion: Tensor) -> None:
+        """Bring an untrained model near a face, (motion_dim,), so that it needn't be learnt."""
+        self.synthesis_module.predictor.bias.copy_(motion)
 
     @contextmanager
     def streaming(self, slots: int) -> Iterator[Stepper]:

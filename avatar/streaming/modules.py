@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
@@ -141,7 +143,9 @@ class Synthesis(nn.Module):
         self.hidden = nn.Linear(2 * width + OWN + config.gestures * TEMPLATE, 2 * width)
         self.second = nn.Linear(2 * width, width)
         self.predictor = nn.Linear(width, config.motion_dim)
-        self.onset = nn.Sequential(nn.Linear(width, 64), nn.GELU(), nn.Linear(64, 2 * config.gestures))
+        with warnings.catch_warnings():  # without gestures there is nothing to initialise, as torch warns
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+            self.onset = nn.Sequential(nn.Linear(width, 64), nn.GELU(), nn.Linear(64, 2 * config.gestures))
 
     def modulated(self, x: Tensor, style: Tensor) -> Tensor:
         """``x + 0.1 * modulation(x, style)``, (..., width)."""

@@ -42,6 +42,11 @@ class Stepper:
         self._hear(self.state.agent, agent_pcm, running)
 
     @torch.inference_mode()
+    def hear_user_ahead(self, running: Tensor, user_pcm: Tensor) -> None:
+        """The same for the user's sound, where the face trails it."""
+        self._hear(self.state.user, user_pcm, running)
+
+    @torch.inference_mode()
     def step(
         self,
         running: Tensor,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ import soundfile
 
 from avatar.animator import FRAME_SAMPLES, SAMPLE_RATE, FloatArray
 from avatar.evaluation.conversations import Conversation
+from avatar.evaluation.parts import FLAME_COLUMNS
 from avatar.retarget import RetargetError, read_flame_npz
 from avatar.training.npz_header import motion_frames
 
@@ -101,15 +102,27 @@ def _due(pair: Pair, partner_motion: bool) -> Iterator[Path]:
         yield pair.motion(pair.user)
 
 
-def measure(pair: Pair) -> int:
-    """Frames that all files of a pair have, from their headers alone.
+@dataclass(frozen=True, slots=True)
+class MotionFiles:
+    """How motion is kept: ``frames(path)`` from headers alone, and ``read(path)``, float32 (T, columns).
+
+    Both raise ``DatasetError`` for files that can't be used.
+    """
+
+    columns: int
+    frames: Callable[[Path], int]
+    read: Callable[[Path], FloatArray]
+
+
+def measure(pair: Pair, frames: Callable[[Path], int] | None = None) -> int:
+    """Frames that all files of a pair have, from their headers alone; ``frames`` as in ``MotionFiles``.
 
     Raises ``DatasetError`` for another rate than 16 kHz, more than one channel, an npz without the due
     arrays, and files whose lengths differ by more than 5 frames.
     """
     lengths = {pair.sound(speaker): _sound_frames(pair.sound(speaker)) for speaker in (1, 2)}
     for speaker in (1, 2) if pair.user_known else (pair.agent,):
-        lengths[pair.motion(speaker)] = _motion_frames(pair.motion(speaker))
+        lengths[pair.motion(speaker)] = (frames or _flame_frames)(pair.motion(speaker))
     shortest = min(lengths, key=lambda path: lengths[path])
     longest = max(lengths, key=lambda path: lengths[path])
     if lengths[longest] - lengths[shortest] > TOLERANCE:
@@ -132,7 +145,7 @@ def _sound_frames(path: Path) -> int:
     return -(-int(info.frames) // FRAME_SAMPLES)
 
 
-def _motion_frames(path: Path) -> int:
+def _flame_frames(path: Path) -> int:
     try:
         return motion_frames(path)
     except ValueError as error:
@@ -166,6 +179,9 @@ def read_motion56(path: Path) -> FloatArray:
         return read_flame_npz(path).flame56
     except RetargetError as error:
         raise DatasetError(f"{error}; take the recording out or repair it") from error
+
+
+FLAME: Final = MotionFiles(FLAME_COLUMNS, _flame_frames, read_motion56)
 
 
 def read_conversation(pair: Pair, frames: int | None = None) -> Conversation:

@@ -12,11 +12,10 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 from avatar.dualtalk import CheckpointError, DualTalk, DualTalkConfig, load_checkpoint, save_checkpoint
 from avatar.dualtalk.config import FLAME, official_encoder
 from avatar.training.config import TrainingConfig
-from avatar.training.dualtalk_data import Pair, find_pairs
 from avatar.training.dualtalk_loss import DualTalkLoss, LossWeights
-from avatar.training.dualtalk_windows import WindowBatches, Windows
+from avatar.training.dualtalk_windows import WindowBatches
 from avatar.training.task import TrainingError, TrainingTask
-from avatar.training.validation_split import carve, own_validation_split
+from avatar.training.training_windows import training_windows
 
 ENCODERS = ("audio_encoder1", "audio_encoder2")
 
@@ -52,7 +51,7 @@ def dualtalk_task(config: TrainingConfig) -> TrainingTask:
     ``TrainingError`` for weights that can't be begun with.
     """
     settings = DualTalkSettings.model_validate(config.settings)
-    train, validation, notes = _windows(config)
+    train, validation, notes = training_windows(config)
     model, how = _model(settings, config.seed)
     defects = config.reference_defects
     batch, workers = config.optimisation.batch, config.windows.workers
@@ -65,27 +64,6 @@ def dualtalk_task(config: TrainingConfig) -> TrainingTask:
         save=save_checkpoint,
         notes=(*notes, how, *([f"defects of the reference that are on: {', '.join(on)}"] if on else [])),
     )
-
-
-def _windows(config: TrainingConfig) -> tuple[Windows, Windows, list[str]]:
-    options, defects = config.windows, config.reference_defects
-    pairs: tuple[Pair, ...] = find_pairs(config.data, "train", both_sides=options.both_sides)
-    own = "test" if defects.validate_on_test else own_validation_split(config.data)
-    if own is None:
-        pairs, kept = carve(pairs, options.validation_share, config.seed)
-        source = f"{len({pair.conversation for pair in kept})} training conversations kept apart"
-    else:
-        kept, source = find_pairs(config.data, own, both_sides=options.both_sides), f"folder {own}"
-
-    def cut(some: tuple[Pair, ...], aliased: bool) -> Windows:
-        return Windows(some, options.window, options.hop, skip_short=options.skip_short, aliased=aliased)
-
-    train, validation = cut(pairs, defects.aliased_windows), cut(kept, defects.aliased_windows)
-    notes = [f"{len(train)} training windows, {len(validation)} for validation ({source})"]
-    skipped = len(train.skipped) + len(validation.skipped)
-    if skipped:
-        notes.append(f"{skipped} recordings shorter than {options.window:g} s are left out")
-    return train, validation, notes
 
 
 def _model(settings: DualTalkSettings, seed: int) -> tuple[DualTalk, str]:

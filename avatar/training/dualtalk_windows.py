@@ -11,12 +11,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from avatar.animator import FRAME_RATE
-from avatar.training.dualtalk_data import DatasetError, Pair, measure, read_motion56, read_sound
+from avatar.training.dualtalk_data import FLAME, DatasetError, MotionFiles, Pair, measure, read_sound
 
 
 @dataclass(frozen=True, slots=True)
 class WindowBatch:
-    """Windows of T frames: sounds float32 (batch, 640 T) at 16 kHz, motions FLAME-56 (batch, T, 56)."""
+    """Windows of T frames: sounds float32 (batch, 640 T) at 16 kHz, motions (batch, T, columns)."""
 
     agent_audio: Tensor
     user_audio: Tensor
@@ -42,7 +42,8 @@ class Windows(Dataset[WindowBatch]):
     Recordings are measured at once by their headers and read when a window is asked for; what follows the
     last whole window isn't used. A recording shorter than a window is an error, or with ``skip_short`` left
     out and named in ``skipped``. ``aliased`` gives the reference's defect: each window is the recording's
-    last. Raises ``DatasetError`` for such recordings, wrong files (see ``measure``), and if nothing is left.
+    last. ``files`` says how motion is kept. Raises ``DatasetError`` for such recordings, wrong files (see
+    ``measure``), and if nothing is left.
     """
 
     def __init__(
@@ -53,13 +54,15 @@ class Windows(Dataset[WindowBatch]):
         *,
         skip_short: bool = False,
         aliased: bool = False,
+        files: MotionFiles = FLAME,
     ) -> None:
+        self.files = files
         self.frames = round(seconds * FRAME_RATE)
         step = max(1, round((seconds if hop is None else hop) * FRAME_RATE))
         self.skipped: list[str] = []
         self.index: list[tuple[Pair, int]] = []
         for pair in pairs:
-            length = measure(pair)
+            length = measure(pair, files.frames)
             if length < self.frames:
                 if not skip_short:
                     raise DatasetError(
@@ -81,7 +84,7 @@ class Windows(Dataset[WindowBatch]):
     def __getitem__(self, index: int) -> WindowBatch:
         pair, start = self.index[index]
         cut = slice(start, start + self.frames)
-        agent, user = (read_motion56(pair.motion(speaker))[cut] for speaker in (pair.agent, pair.user))
+        agent, user = (self.files.read(pair.motion(speaker))[cut] for speaker in (pair.agent, pair.user))
         sounds = (read_sound(pair.sound(speaker), start, self.frames) for speaker in (pair.agent, pair.user))
         return WindowBatch(*(torch.from_numpy(np.array(values))[None] for values in (*sounds, user, agent)))
 

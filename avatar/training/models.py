@@ -14,7 +14,13 @@ def _dualtalk(config: TrainingConfig) -> TrainingTask:
     return dualtalk_task(config)
 
 
-MODELS: dict[str, Callable[[TrainingConfig], TrainingTask]] = {"dualtalk": _dualtalk}
+def _streaming(config: TrainingConfig) -> TrainingTask:
+    from avatar.training.streaming_task import streaming_task
+
+    return streaming_task(config)
+
+
+MODELS: dict[str, Callable[[TrainingConfig], TrainingTask]] = {"dualtalk": _dualtalk, "streaming": _streaming}
 """Known models: how to make a training task of a configuration.
 
 To add one, write a function that takes a ``TrainingConfig`` and gives a ``TrainingTask`` (in a file of its

@@ -1,35 +1,38 @@
-"""How long FLAME motion is, from the npz's headers: no array is read."""
+"""How long motion is, from the npz's headers: no array is read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile, ZipFile
 
 from numpy.lib import format as npy
 
-WIDTHS: Final = {"exp": 50, "pose": 6}
+FLAME_WIDTHS: Final = {"exp": 50, "pose": 6}
 
 
-def motion_frames(path: Path) -> int:
-    """Frames of the FLAME motion in an npz.
+def motion_frames(path: Path, widths: Mapping[str, int] = FLAME_WIDTHS) -> int:
+    """Frames of the motion in an npz whose arrays are (T, width) with the ``widths`` given by name.
 
-    Raises ``ValueError`` for files that are no npz, missing arrays, and shapes other than (T, 50) and (T, 6).
+    Raises ``ValueError`` for files that are no npz, missing arrays, and other shapes.
     """
+    due = " and ".join(f"{key} (T, {width})" for key, width in widths.items())
     try:
         with ZipFile(path) as archive:
             stored = {name.removesuffix(".npy") for name in archive.namelist()}
-            missing = [key for key in WIDTHS if key not in stored]
+            missing = [key for key in widths if key not in stored]
             if missing:
                 raise ValueError(
                     f"no {' and no '.join(missing)} in it, only {', '.join(sorted(stored)) or 'nothing'}; "
-                    "exp (T, 50) and pose (T, 6) are due"
+                    f"{due} {'are' if len(widths) > 1 else 'is'} due"
                 )
-            shapes = {key: _shape(archive, key) for key in WIDTHS}
+            shapes = {key: _shape(archive, key) for key in widths}
     except (BadZipFile, EOFError, OSError) as error:
         raise ValueError(f"can't be read as npz ({error}); fetch it again") from error
-    frames = shapes["exp"][0] if shapes["exp"] else 0
-    for key, width in WIDTHS.items():
+    first = next(iter(shapes.values()))
+    frames = first[0] if first else 0
+    for key, width in widths.items():
         if shapes[key] != (frames, width):
             raise ValueError(f"{key} has shape {shapes[key]}; ({frames or 'T'}, {width}) is due")
     return frames

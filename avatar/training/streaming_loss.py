@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, pad
 
@@ -19,7 +21,10 @@ CLOSURE = 6.0  # weight of the lips' gap, and once more where they are shut over
 VELOCITY = 0.5
 ONSET = 3.0
 SIDE = 0.2
+ROUNDS = 3  # of giving the model its own motion, each nearer to what it makes frame by frame
 MOUTH = 2.0  # weight of a column that shapes sounds
+
+Spread = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,27 @@ class Scale:
         change = np.concatenate(
             [np.diff(d.motion.astype(np.float32), axis=1).reshape(-1, columns) for d in dyads]
         )
-        arkit = columns == COLUMNS
+        spread = motion.std(axis=0)
+        return cls.from_spread(spread, change.std(axis=0), spread > 1e-3, arkit=columns == COLUMNS)
+
+    @classmethod
+    def from_spread(cls, place: Spread, change: Spread, counts: NDArray[np.bool_], *, arkit: bool) -> Scale:
+        """From the standard deviation of each column and of its change from frame to frame, and which columns
+        count, (columns,).
+        """
+        columns = len(place)
         weight = np.ones(columns, np.float32)
         if arkit:
             weight[ARTICULATORS] = MOUTH
             weight[HEAD] = MOUTH
-        moves = motion.std(axis=0) > 1e-3
-        weight = np.where(moves, weight, 0.0) / moves.sum()
-        place = weight / np.maximum(motion.std(axis=0), SMALLEST) ** 2
-        speed = weight / np.maximum(change.std(axis=0), SMALLEST / 4) ** 2
-        return cls(
-            torch.from_numpy(place.astype(np.float32)), torch.from_numpy(speed.astype(np.float32)), arkit
-        )
+        weight = np.where(counts, weight, 0.0) / counts.sum()
+        at = weight / np.maximum(place, SMALLEST) ** 2
+        speed = weight / np.maximum(change, SMALLEST / 4) ** 2
+        return cls(torch.from_numpy(at.astype(np.float32)), torch.from_numpy(speed.astype(np.float32)), arkit)
+
+    def to(self, device: torch.device | str) -> Scale:
+        """The same on a device."""
+        return Scale(self.place.to(device), self.change.to(device), self.arkit)
 
 
 def loss_of(
@@ -64,21 +78,31 @@ def loss_of(
     inputs = batch.inputs
     if feedback is not None:
         with torch.no_grad():
-            first = model.synthesise(x, agent, inputs)
-            before = torch.cat((inputs.own[:, :1], first[:, :-1]), dim=1)
-            inputs = replace(inputs, own=torch.where(feedback[..., None], before, inputs.own))
+            for _ in range(ROUNDS):
+                made = model.synthesise(x, agent, inputs)
+                before = torch.cat((inputs.own[:, :1], made[:, :-1]), dim=1)
+                inputs = replace(inputs, own=torch.where(feedback[..., None], before, inputs.own))
     motion = model.synthesise(x, agent, inputs)
     counts = batch.counts
     parts = {
-        "place": _mean((motion - batch.motion).square() @ scale.place, counts),
-        "change": VELOCITY * _mean(_changes(motion - batch.motion).square() @ scale.change, counts[:, 1:]),
+        **motion_parts(motion, batch.motion, counts, scale),
         "onset": ONSET * _onset_loss(onset, batch.began, counts),
         "side": SIDE * _side_loss(side, batch.began, counts),
     }
-    if scale.arkit:
-        parts["lips"] = CLOSURE * _lips(motion, batch.motion, counts)
     total: Tensor = torch.stack(list(parts.values())).sum()
     return total, {name: float(part.detach()) for name, part in parts.items()}
+
+
+def motion_parts(motion: Tensor, truth: Tensor, counts: Tensor, scale: Scale) -> dict[str, Tensor]:
+    """Parts of the loss that motion (batch, frames, columns) alone has, over the frames that count."""
+    error = motion - truth
+    parts = {
+        "place": _mean(error.square() @ scale.place, counts),
+        "change": VELOCITY * _mean(_changes(error).square() @ scale.change, counts[:, 1:]),
+    }
+    if scale.arkit:
+        parts["lips"] = CLOSURE * _lips(motion, truth, counts)
+    return parts
 
 
 def _changes(x: Tensor) -> Tensor:

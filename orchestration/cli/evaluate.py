@@ -80,7 +80,7 @@ app = typer.Typer(
 def dataset(
     data: Annotated[Path, typer.Option(help="Folder of the data set: SPLIT/NAME_speaker1.wav and so on.")],
     model: Annotated[
-        str | None, typer.Option(help="Model to evaluate, such as dualtalk, with --checkpoint.")
+        str | None, typer.Option(help="Model to evaluate, dualtalk or streaming, with --checkpoint.")
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="The model's weights, or an animator's instead of its own.")
@@ -92,7 +92,9 @@ def dataset(
     context: Annotated[
         list[int] | None,
         typer.Option(
-            min=0, help="Seconds that a model knows before each second, one or more: 0 1 3 7 if not given."
+            min=0,
+            help="Seconds that a model knows before each second, one or more: 0 1 3 7 if not given. The "
+            "streaming model runs live, with all of the past; it is held to these as well where given.",
         ),
     ] = None,
     flame_map: FlameMapPath = None,
@@ -136,7 +138,7 @@ def dataset(
     )
     systems: list[System] = []
     if model is not None:
-        systems += _models(model, checkpoint, context or list(CONTEXTS), device, precision, batch)
+        systems += _models(model, checkpoint, context, device, precision, batch)
     else:
         flame = _Flame(flame_map, flame_order)
         systems += _animators(animator or [], checkpoint, flame, partner_motion=partner_motion, seed=seed)
@@ -184,11 +186,12 @@ def files(
 
 
 def _models(
-    model: str, checkpoint: Path | None, contexts: list[int], device: str, precision: str, batch: int
+    model: str, checkpoint: Path | None, contexts: list[int] | None, device: str, precision: str, batch: int
 ) -> Iterable[System]:
     import torch
 
     from avatar.evaluation import ContextModel
+    from avatar.evaluation.live import LiveModel, StreamedModel
     from avatar.evaluation.models import load_model
     from avatar.training.optimisation import choose_device
 
@@ -196,9 +199,12 @@ def _models(
         raise typer.BadParameter(f"the weights of {model} are needed", param_hint="--checkpoint")
     loaded, on = load_model(model, checkpoint), str(choose_device(device))
     half = None if precision == "float32" else getattr(torch, precision)
-    return [
+    live: list[System] = []
+    if isinstance(loaded, StreamedModel):
+        live = [LiveModel(loaded, name=model, device=on, precision=half)]
+    return live + [
         ContextModel(loaded, seconds, name=model, batch=batch, device=on, precision=half)
-        for seconds in dict.fromkeys(contexts)
+        for seconds in dict.fromkeys(contexts or (() if live else CONTEXTS))
     ]
 
 

@@ -21,7 +21,7 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for weights, state, configuration, TensorBoard.")
     ],
-    model: Annotated[str | None, typer.Option(help="Model to train, by name, such as dualtalk.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model to train, by name: dualtalk, streaming.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set, with train and so on.")] = None,
     config: Annotated[
         Path | None, typer.Option(help="YAML file with any of the training's options; see docs/training.md.")

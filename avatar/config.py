@@ -83,7 +83,7 @@ class AnimatorConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(
-        default="procedural", description="Animator to load; avatar.ANIMATORS lists the known ones."
+        default="streaming", description="Animator to load; avatar.ANIMATORS lists the known ones."
     )
     seed: int = Field(
         default=0, ge=0, description="Seed mixed with each stream's own; changes every random choice."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from avatar.animator import Animator
 from avatar.config import AnimatorConfig
@@ -22,23 +23,30 @@ def _procedural(config: AnimatorConfig) -> Animator:
 
 
 def _streaming(config: AnimatorConfig) -> Animator:
+    if (instead := _fallback(config, config.checkpoint)) is not None:
+        return instead
     from avatar.streaming.animator import StreamingAnimator
 
     return StreamingAnimator(config)
 
 
 def _dualtalk(config: AnimatorConfig) -> Animator:
-    named = (config.checkpoint, config.flame_map)
-    absent = [str(path) for path in named if path is not None and not path.expanduser().exists()]
-    if absent and config.fallback is not None:
-        log.warning("no %s: the %s animator takes dualtalk's place", " and no ".join(absent), config.fallback)
-        return load_animator(
-            config.fallback,
-            **config.model_dump(exclude={"name", "checkpoint", "flame_map", "fallback"}),
-        )
+    if (instead := _fallback(config, config.checkpoint, config.flame_map)) is not None:
+        return instead
     from avatar.dualtalk.animator import WindowedDualTalk
 
     return WindowedDualTalk.load(config)
+
+
+def _fallback(config: AnimatorConfig, *named: Path | None) -> Animator | None:
+    """The configured fallback where one of the files that are named isn't there; None where all are."""
+    absent = [str(path) for path in named if path is not None and not path.expanduser().exists()]
+    if not absent or config.fallback is None:
+        return None
+    missing = " and no ".join(absent)
+    log.warning("no %s: the %s animator takes %s's place", missing, config.fallback, config.name)
+    options = config.model_dump(exclude={"name", "checkpoint", "flame_map", "fallback"})
+    return load_animator(config.fallback, **options)
 
 
 ANIMATORS: dict[str, Callable[[AnimatorConfig], Animator]] = {
@@ -49,7 +57,7 @@ ANIMATORS: dict[str, Callable[[AnimatorConfig], Animator]] = {
 """Known animators: how to make one from its config."""
 
 
-def load_animator(name: str = "procedural", **options: object) -> Animator:
+def load_animator(name: str = "streaming", **options: object) -> Animator:
     """An animator by name, with ``AnimatorConfig``'s other fields as options.
 
     Raises ``UnknownAnimatorError`` listing the known names, and pydantic's ``ValidationError`` for unknown

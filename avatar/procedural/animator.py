@@ -171,7 +171,7 @@ class ProceduralAnimator:
     look_ahead = 0
 
     def __init__(self, config: AnimatorConfig | None = None) -> None:
-        self.config = config or AnimatorConfig()
+        self.config = config or AnimatorConfig(name="procedural")
 
     @contextmanager
     def stream(self, seed: int = 0) -> Iterator[ProceduralFace]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from avatar.animator import FloatArray
 from avatar.streaming.model import Inputs, StreamingDualTalk
+from avatar.streaming.normalisation import LIMIT
 from avatar.streaming.state import OVER
 from avatar.training.dyads.dyad import Dyad
 
@@ -60,6 +61,9 @@ class SamplingConfig(BaseModel):
     )
     known_floor: float = Field(
         default=0.5, ge=0, le=1, description="Share in which it is given who holds the floor."
+    )
+    tilt: float = Field(
+        default=0.25, ge=0, description="Random slope of a voice's spectrum, in the units that are heard."
     )
     noise: float = Field(
         default=0.05, ge=0, description="Noise on the agent's own last frame, in standard deviations."
@@ -110,8 +114,8 @@ def _stretch(
             f"of {max(look_ahead)}; make longer dyads or shorter stretches"
         )
     other = 1 - side
-    agent = dyad.mel[side, start + look_ahead[0] : end + look_ahead[0]].astype(np.float32)
-    user = dyad.mel[other, start + look_ahead[1] : end + look_ahead[1]].astype(np.float32)
+    agent = _tilted(dyad.mel[side, start + look_ahead[0] : end + look_ahead[0]], config.tilt, rng)
+    user = _tilted(dyad.mel[other, start + look_ahead[1] : end + look_ahead[1]], config.tilt, rng)
     motion = dyad.motion[side, start:end].astype(np.float32)
     theirs = dyad.motion[other, start:end].astype(np.float32)
     known = np.full(config.frames, rng.random() < config.known_motion)
@@ -144,6 +148,14 @@ def _stretch(
         began.astype(np.float32),
         counts,
     )
+
+
+def _tilted(mel: Half, tilt: float, rng: np.random.Generator) -> FloatArray:
+    """Another microphone: the spectrum bent by a slope and a curve, float32."""
+    place = np.linspace(-1, 1, mel.shape[-1])
+    slope, curve = tilt * rng.standard_normal(2)
+    bent = mel + slope * place + curve * (place**2 - 1 / 3)
+    return np.asarray(bent.clip(-LIMIT, LIMIT), dtype=np.float32)
 
 
 def under_way(onsets: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:

@@ -20,7 +20,7 @@ def animate(
     user_motion: Annotated[
         Path | None, typer.Option(help="The user's motion, .npz or .csv at 25 frames a second.")
     ] = None,
-    animator: Annotated[str, typer.Option(help="Which animator moves the face.")] = "procedural",
+    animator: Annotated[str, typer.Option(help="Which animator moves the face.")] = "streaming",
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the face; the same seed gives the same motion.")
     ] = 0,

@@ -32,7 +32,7 @@ def one(lease: int, agent, user) -> FaceBatch:
 
 class TestDesk:
     def test_a_leased_slot_moves_like_a_stream_of_its_own(self):
-        desk = SlotDesk(AnimatorConfig(), slots=3)
+        desk = SlotDesk(AnimatorConfig(name="procedural"), slots=3)
         desk.open(1)
         lease = desk.open(5)
         with load_animator("procedural").stream(seed=5) as face:
@@ -42,14 +42,14 @@ class TestDesk:
                 np.testing.assert_array_equal(got, expected)
 
     def test_there_are_no_more_leases_than_slots_and_a_closed_one_is_free_again(self):
-        desk = SlotDesk(AnimatorConfig(), slots=1)
+        desk = SlotDesk(AnimatorConfig(name="procedural"), slots=1)
         lease = desk.open(1)
         assert desk.open(2) is None
         desk.close(lease)
         assert desk.open(3) is not None
 
     def test_an_unknown_lease_is_reported_lost_and_the_others_move(self):
-        desk = SlotDesk(AnimatorConfig(), slots=2)
+        desk = SlotDesk(AnimatorConfig(name="procedural"), slots=2)
         lease = desk.open(1)
         batch = FaceBatch(
             (lease, 12345),
@@ -64,7 +64,7 @@ class TestDesk:
 
     def test_a_slot_opened_with_a_history_stands_where_the_lost_one_stood(self):
         history = tuple(one(0, noise(n), SILENT) for n in range(50))
-        desk = SlotDesk(AnimatorConfig(), slots=2)
+        desk = SlotDesk(AnimatorConfig(name="procedural"), slots=2)
         original, restored = desk.open(4), desk.open(4, history)
         for batch in history:
             desk.step(replace(batch, leases=(original,)))
@@ -76,7 +76,7 @@ class CountingBackend:
     """A desk that counts its calls, and can be slow, broken, or forgetful."""
 
     def __init__(self, slots: int = 4) -> None:
-        self.desk = SlotDesk(AnimatorConfig(), slots)
+        self.desk = SlotDesk(AnimatorConfig(name="procedural"), slots)
         self.steps = 0
         self.delay = 0.0
         self.broken = False
@@ -171,7 +171,7 @@ def test_a_lost_face_is_opened_anew_and_goes_on(loss):
 
 
 async def test_the_face_of_one_session_too_many_is_refused():
-    backend = LocalFaceBackend(AnimatorConfig(), slots=1)
+    backend = LocalFaceBackend(AnimatorConfig(name="procedural"), slots=1)
     try:
         mixer = FaceMixer(backend, deadline=0.5)
         channel = await mixer.open(1)

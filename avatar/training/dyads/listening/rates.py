@@ -28,8 +28,8 @@ class Answer:
     chance: float
 
 
-NOD_LOW_PITCH = Answer(0.70, 0.10, 0.17)
-NOD_PAUSE = Answer(0.36, 0.08, 0.30)
+NOD_LOW_PITCH = Answer(0.70, 0.10, 0.32)
+NOD_PAUSE = Answer(0.36, 0.08, 0.50)
 NOD_SELF = Answer(0.10, 0.15, 0.08)  # a speaker's own, at the end of a phrase
 SMILE_EXCITED = Answer(0.45, 0.12, 0.45)
 SMILE_PAUSE = Answer(0.50, 0.15, 0.04)

@@ -46,10 +46,11 @@ def weights(
 
     def report(step: int, training: dict[str, float], validated: dict[str, float]) -> None:
         minutes = (time.monotonic() - began) / 60
+        steps = f"step {step} of {chosen.training.steps}"
         told = [f"{name} {value:.3f}" for name, value in validated.items()]
         console.print(
-            f"step {step} of {chosen.training.steps}, {minutes:.1f} min: "
-            f"training {sum(training.values()):.3f}, validation {sum(validated.values()):.3f} ({', '.join(told)})"
+            f"{steps}, {minutes:.1f} min: training {sum(training.values()):.3f}, "
+            f"validation {sum(validated.values()):.3f}: {', '.join(told)}"
         )
 
     path = make_weights(train, validation, chosen, out, report)

@@ -105,6 +105,36 @@ def test_a_model_is_trained_resumed_and_evaluated(data: Path, settings: Path, tm
     assert (report / "measures.png").stat().st_size > 10_000 and (report / "motion.png").exists()
 
 
+@pytest.mark.slow
+def test_the_streaming_model_is_trained_and_evaluated_live(data: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "tiny.yaml", tmp_path / "run"
+    sizes = {"feature_dim": 16, "encoder_dim": [12, 12], "context": 12, "agent_look_ahead": 2}
+    path.write_text(yaml.safe_dump({"windows": {"window": 1.0}, "settings": {"sizes": sizes}}))
+    common = ("train", "--config", path, "--model", "streaming", "--data", data, "--device", "cpu")
+    told = run(*common, "--epochs", 1, "--out", out)
+    assert told.exit_code == 0, told.output
+    assert "million weights, random, on flame-56" in told.output
+    evaluating = (
+        "evaluate",
+        "--model",
+        "streaming",
+        "--checkpoint",
+        out / "best.safetensors",
+        "--data",
+        data,
+    )
+    told = run(*evaluating, "--limit", 1, "--no-plots", "--device", "cpu", "--out", tmp_path / "live")
+    assert told.exit_code == 0, told.output
+    assert {row["system"] for row in rows(tmp_path / "live")} == {"streaming, live", "frozen mean", "truth"}
+    told = run(
+        *(*evaluating, "--limit", 1, "--no-plots", "--device", "cpu", "--context", 0, 1),
+        *("--precision", "bfloat16", "--out", tmp_path / "turns"),
+    )
+    assert told.exit_code == 0, told.output
+    systems = ("streaming, live", "streaming, 0 s", "streaming, 1 s", "frozen mean", "truth")
+    assert {row["system"] for row in rows(tmp_path / "turns")} == set(systems)
+
+
 def test_animators_are_evaluated_by_name(data: Path, flame_map: Path, tmp_path: Path) -> None:
     told = run(
         *("evaluate", "dataset", "--animator", "procedural", "--data", data, "--flame-map", flame_map),

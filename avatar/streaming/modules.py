@@ -8,13 +8,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
+from avatar.motion import SHAPES
 from avatar.streaming.attention import Ring, WindowedAttention
 from avatar.streaming.config import StreamingConfig
 
 STYLE = 4  # valence, the agent holds the floor, the user does, whether that is known
 OWN = 64  # width of the model's own last frame
 TEMPLATE = 16  # width of what each gesture adds
+ANGLES = 10.0  # gain of radians where motion goes in
 MODULATION = 0.1  # as in DualTalk: x + 0.1 * modulation(x)
+
+
+def motion_scale(config: StreamingConfig) -> Tensor:
+    """Brings every number of a frame to about the same size: ARKit's angles are small beside its weights."""
+    scale = torch.ones(config.motion_dim)
+    if config.motion == "arkit-61":
+        scale[SHAPES:] = ANGLES
+    return scale
 
 
 class MinGRU(nn.Module):
@@ -43,10 +53,13 @@ class TemporalEnhancer(nn.Module):
     Where the motion isn't known, a learnt frame takes its place.
     """
 
+    scale: Tensor
+
     def __init__(self, config: StreamingConfig) -> None:
         super().__init__()
         width = config.feature_dim
         self.motion = nn.Linear(config.motion_dim, width)
+        self.register_buffer("scale", motion_scale(config), persistent=False)
         self.unknown = nn.Parameter(torch.zeros(width))
         self.attention = WindowedAttention(width, config.heads, config.motion_window)
         self.norm = nn.LayerNorm(width)
@@ -54,7 +67,7 @@ class TemporalEnhancer(nn.Module):
 
     def embed(self, motion: Tensor, known: Tensor) -> Tensor:
         """Motion (batch, frames, dim), which frames are known (batch, frames) -> (batch, frames, width)."""
-        there = self.motion(torch.where(known[..., None], motion, 0.0))
+        there = self.motion(self.scale * torch.where(known[..., None], motion, 0.0))
         return torch.where(known[..., None], there, self.unknown)
 
     def forward(self, sound: Tensor, motion: Tensor, known: Tensor) -> Tensor:
@@ -134,11 +147,14 @@ class Synthesis(nn.Module):
     and the gestures under way; and how likely each gesture is to begin.
     """
 
+    scale: Tensor
+
     def __init__(self, config: StreamingConfig) -> None:
         super().__init__()
         width = config.feature_dim
         self.modulation = nn.Linear(width + STYLE, width)
         self.own = nn.Linear(config.motion_dim, OWN)
+        self.register_buffer("scale", motion_scale(config), persistent=False)
         self.templates = nn.Parameter(0.1 * torch.randn(config.gestures, config.gesture_frames, TEMPLATE))
         self.hidden = nn.Linear(2 * width + OWN + config.gestures * TEMPLATE, 2 * width)
         self.second = nn.Linear(2 * width, width)
@@ -170,6 +186,6 @@ class Synthesis(nn.Module):
 
     def forward(self, x: Tensor, sound: Tensor, own: Tensor, shaped: Tensor) -> Tensor:
         """Modulated features, the agent's sound, the frame before, ``shaped`` -> motion (..., motion_dim)."""
-        y = torch.cat((x, sound, self.own(own), shaped), dim=-1)
+        y = torch.cat((x, sound, self.own(self.scale * own), shaped), dim=-1)
         motion: Tensor = self.predictor(gelu(self.second(gelu(self.hidden(y)))))
         return motion

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+LICENCE = "Apache-2.0, with attribution to the recordings' authors (docs/streaming.md)"
+
 if TYPE_CHECKING:
     from avatar.training.recipe import WeightsRecipe
 
@@ -53,8 +55,16 @@ def weights(
             f"validation {sum(validated.values()):.3f}: {', '.join(told)}"
         )
 
-    path = make_weights(train, validation, chosen, out, report)
+    path = make_weights(train, validation, chosen, out, report, licence=LICENCE, data=_data(where))
     console.print(f"weights: {path} ({path.stat().st_size / 2**20:.1f} MB)")
+
+
+def _data(bank: Path) -> str:
+    """The voices that were trained on, with their terms."""
+    from avatar.training.dyads.bank import read_index
+
+    voices = [voice for voice in read_index(bank).voices if voice.utterances.get("train")]
+    return "; ".join(f"{voice.voice}: {voice.source}, {voice.licence}" for voice in voices)
 
 
 def _read(path: Path | None) -> WeightsRecipe:

@@ -45,7 +45,7 @@ class StreamedModel(nn.Module):
     def _streamed(self, stepper: Stepper, agent: Tensor, user: Tensor, user_motion: Tensor) -> Tensor:
         config, device = self.model.config, user_motion.device
         slots, frames = user_motion.shape[:2]
-        chance = Chance(slots, config.gestures, deterministic=True)
+        chance = Chance(slots, config.rests, deterministic=True)
         everyone = torch.ones(slots, dtype=torch.bool, device=device)
         silence = torch.zeros(slots, FRAME_SAMPLES, device=device)
         style = torch.zeros(slots, STYLE, device=device)

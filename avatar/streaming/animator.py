@@ -20,6 +20,9 @@ from avatar.streaming.checkpoint import CheckpointError, load
 from avatar.streaming.finish import BEFORE, Finish
 from avatar.streaming.model import StreamingDualTalk
 
+NOD_FRAMES = 30  # that a nod, the first kind of gesture, lasts
+OFTEN = 2.0  # gain of every gesture's probability: some nine nods a minute on development prompts
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -45,7 +48,7 @@ class StreamingSlots:
         self.slots = slots
         self.look_ahead = model.config.agent_look_ahead
         self._config = config
-        self._chance = Chance(slots, model.config.gestures, deterministic=config.deterministic)
+        self._chance = Chance(slots, model.config.rests, deterministic=config.deterministic)
         self._device = model.synthesis_module.predictor.weight.device
         self._opened = model.streaming(slots)
         self._stepper = self._opened.__enter__()
@@ -110,18 +113,26 @@ class StreamingSlots:
             self._chance,
         )
         motion = made.float().cpu().numpy()
+        nodding = (self._stepper.state.since[:, :1] < NOD_FRAMES).any(dim=1).cpu().numpy()
         out = np.zeros((self.slots, COLUMNS), np.float32)
         for row in running:
             ahead = None if agent_ahead is None else agent_ahead[row]
-            out[row] = self._finished(int(row), motion[row], agent_pcm[row], ahead, user_pcm[row])
+            nods = bool(nodding[row])
+            out[row] = self._finished(int(row), motion[row], agent_pcm[row], ahead, user_pcm[row], nods)
         return out
 
     def _finished(
-        self, slot: int, motion: FloatArray, agent: FloatArray, ahead: FloatArray | None, user: FloatArray
+        self,
+        slot: int,
+        motion: FloatArray,
+        agent: FloatArray,
+        ahead: FloatArray | None,
+        user: FloatArray,
+        nodding: bool,
     ) -> FloatArray:
         style = self.styles[slot]
         soon = ahead is not None and any(_loud(frame) for frame in ahead[:BEFORE])
-        face = self._finish[slot].step(motion, agent, soon, user, style.intensity)
+        face = self._finish[slot].step(motion, agent, soon, user, style.intensity, nodding)
         return face if style.identity is None else clip(face + style.identity)
 
     def _new_sound(
@@ -157,7 +168,7 @@ class StreamingSlots:
             style[slot, 0] = wanted.valence
             if wanted.floor is not None:
                 style[slot, 1:] = (*wanted.floor, 1)
-            self._chance.rate[slot] = min(wanted.intensity, 1.0)
+            self._chance.rate[slot] = OFTEN * min(wanted.intensity, 1.0)
         return style
 
     def _check(

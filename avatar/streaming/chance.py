@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from torch import Tensor
 
 Array = NDArray[np.floating[Any]]
 
-REST = 12  # frames after an onset in which the same gesture doesn't begin again
 SPREAD = 0.25  # of the logarithm of a drawn strength
 STRENGTH = (0.5, 1.6)  # of a gesture
 SEED = 20_252_025  # mixed with each slot's own
@@ -20,11 +20,13 @@ SEED = 20_252_025  # mixed with each slot's own
 class Chance:
     """Decides for each slot; the same seed, probabilities and number of frames give the same gestures.
 
+    ``rest``: frames after an onset in which that gesture doesn't begin again.
     ``deterministic``: a gesture begins each time its probabilities have added up to 1.
     """
 
-    def __init__(self, slots: int, gestures: int, *, deterministic: bool = False) -> None:
-        self._gestures = gestures
+    def __init__(self, slots: int, rest: Sequence[int], *, deterministic: bool = False) -> None:
+        self._rest = np.array(rest, np.int64)  # frames after an onset in which a gesture doesn't begin again
+        self._gestures = gestures = len(rest)
         self._deterministic = deterministic
         self._generators = [np.random.default_rng([SEED, slot]) for slot in range(slots)]
         self._sums = np.zeros((slots, gestures))
@@ -38,7 +40,7 @@ class Chance:
 
     def __call__(self, onset: Tensor, side: Tensor, since: Tensor) -> Tensor:
         """Probabilities (slots, gestures) of onset and of the positive side -> signed strengths, 0: none."""
-        probability = onset.numpy() * self.rate * (since.numpy() >= REST)
+        probability = onset.numpy() * self.rate * (since.numpy() >= self._rest)
         sides = side.numpy()
         began = np.zeros(probability.shape, np.float32)
         for slot in np.flatnonzero(self.running):

@@ -37,9 +37,19 @@ class StreamingConfig(BaseModel):
     gesture_frames: int = Field(
         default=75, ge=1, le=500, description="Frames for which a gesture shapes the motion after its onset."
     )
+    gesture_rest: tuple[int, ...] = Field(
+        default=(30, 75, 30, 75, 75),
+        min_length=1,
+        description="Frames after each gesture's onset in which it doesn't begin again; the last for more.",
+    )
     agent_look_ahead: int = Field(
         default=4, ge=0, le=25, description="Frames of the agent's own sound known ahead of the face."
     )
     user_look_ahead: int = Field(
         default=0, ge=0, le=2, description="Frames by which the face trails the user's sound."
     )
+
+    @property
+    def rests(self) -> list[int]:
+        """``gesture_rest`` for each kind of gesture, frames."""
+        return [self.gesture_rest[min(kind, len(self.gesture_rest) - 1)] for kind in range(self.gestures)]

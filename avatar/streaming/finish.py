@@ -16,8 +16,13 @@ ATTENTION = 1.5  # s after the user's last sound for which the agent goes on lis
 HANGOVER = 0.2  # s of silence inside which speech is one phrase
 LISTENER_BLINK = (0.05, 0.30, 0.35)  # s after a pause is noticed, chance
 SPEAKER_BLINK = (0.0, 0.20, 0.35)
-GATE_STEP = 0.4  # most that the mouth's gate moves in a frame
-BEFORE, AFTER = 3, 3  # frames before and after sound in which the mouth may move
+GATE_STEP = 0.25  # most that the mouth's gate moves in a frame
+BEFORE, AFTER = 4, 3  # frames before and after sound in which the mouth may move
+# Most that each group changes in a frame, as a vector: just under three times its usual speed, by development
+# prompts.
+HEAD_STEP, NOD_STEP = 0.012, 0.02  # radians
+EXPRESSION_STEP = 0.115
+MOUTH_STEP = 0.40
 PRESSED = 0.06  # lip gap that is drawn shut
 EASED = 0.14  # lip gap from which it is drawn as it is
 REST = 0.01  # articulation that isn't drawn in silence
@@ -56,14 +61,21 @@ class Finish:
         self._own, self._user = Talk(), Talk()
         self._since_sound = AFTER + 1
         self._gate = 0.0
+        self._before: dict[str, NDArray[np.float64]] = {}
 
     def step(
-        self, motion: FloatArray, agent_pcm: FloatArray, soon: bool, user_pcm: FloatArray, intensity: float
+        self,
+        motion: FloatArray,
+        agent_pcm: FloatArray,
+        soon: bool,
+        user_pcm: FloatArray,
+        intensity: float,
+        nodding: bool = False,
     ) -> FloatArray:
         """The model's ``motion`` (61,) with everything else, float32 (61,).
 
         ``agent_pcm`` (640,) plays in this frame; ``soon`` says whether sound follows within ``BEFORE``
-        frames.
+        frames, ``nodding`` whether a nod is under way, which is as quick as it is.
         """
         phrase_over, user_paused = self._own.step(agent_pcm), self._user.step(user_pcm)
         activity = self._activity()
@@ -71,15 +83,25 @@ class Finish:
             self._life.blinks.answer(*SPEAKER_BLINK)
         if user_paused and activity is Activity.LISTENING:
             self._life.blinks.answer(*LISTENER_BLINK)
-        head = motion[HEAD].astype(np.float64) * intensity
+        head = self._no_faster("head", motion[HEAD].astype(np.float64), NOD_STEP if nodding else HEAD_STEP)
+        head = head * intensity
         out = self._life.advance(activity, head)
         learnt = motion.astype(np.float64)
         learnt[OWN_LIFE] = 0.0
         learnt[HEAD] = 0.0
         mouth = shut_lips(np.clip(learnt[ARTICULATORS], 0, 1) * self._config.articulation)
-        learnt *= intensity
-        learnt[ARTICULATORS] = mouth * self._mouth_gate(soon)
+        learnt[ARTICULATORS] = 0.0
+        learnt = self._no_faster("expression", learnt, EXPRESSION_STEP) * intensity
+        learnt[ARTICULATORS] = self._no_faster("mouth", mouth * self._mouth_gate(soon), MOUTH_STEP)
         return clip(out + learnt)
+
+    def _no_faster(self, group: str, wanted: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+        """``wanted``, or as near to it as a change of this length from the frame before comes."""
+        before = self._before.get(group, np.zeros_like(wanted))
+        change = wanted - before
+        length = float(np.sqrt(change @ change))
+        self._before[group] = wanted if length <= step else before + change * (step / length)
+        return self._before[group]
 
     def _activity(self) -> Activity:
         if self._own.silence < HANGOVER:

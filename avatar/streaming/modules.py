@@ -15,6 +15,7 @@ from avatar.streaming.config import StreamingConfig
 STYLE = 4  # valence, the agent holds the floor, the user does, whether that is known
 OWN = 64  # width of the model's own last frame
 TEMPLATE = 16  # width of what each gesture adds
+FADING = 15  # frames in which a gesture that lasts to its limit leaves the face
 ANGLES = 10.0  # gain of radians where motion goes in
 MODULATION = 0.1  # as in DualTalk: x + 0.1 * modulation(x)
 
@@ -181,7 +182,8 @@ class Synthesis(nn.Module):
         kinds = torch.arange(since.shape[-1], device=since.device)
         limit = self.templates.shape[1]
         template = self.templates[kinds, since.clamp(max=limit - 1)]
-        template = template * (strength * (since < limit))[..., None]
+        left = ((limit - since).clamp(min=0) / FADING).clamp(max=1)
+        template = template * (strength * left)[..., None]
         return template.flatten(-2)
 
     def forward(self, x: Tensor, sound: Tensor, own: Tensor, shaped: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from avatar.animator import FRAME_SAMPLES
 from avatar.config import AnimatorConfig
 from avatar.motion import ARTICULATORS, COLUMNS, HEAD, Column, validate
 from avatar.streaming.ahead import HeardAhead
-from avatar.streaming.chance import REST, Chance
+from avatar.streaming.chance import Chance
 from avatar.streaming.checkpoint import CheckpointError, about, load, save
 from avatar.streaming.finish import AFTER, Finish
 from avatar.streaming.state import OVER
@@ -76,7 +76,7 @@ class TestChance:
         return torch.full((1, 2), value)
 
     def test_gestures_come_as_often_as_they_are_likely(self):
-        chance = Chance(1, 2)
+        chance = Chance(1, (12, 12))
         onset, side = torch.tensor([[0.2, 0.0]]), torch.tensor([[1.0, 1.0]])
         began = torch.cat([chance(onset, side, self.since()) for _ in range(2000)])
         assert (began[:, 0] > 0).float().mean() == pytest.approx(0.2, abs=0.03)
@@ -84,7 +84,7 @@ class TestChance:
         assert began.abs().max() <= 1.6
 
     def test_the_side_is_as_likely_as_it_says(self):
-        chance = Chance(1, 2)
+        chance = Chance(1, (12, 12))
         began = torch.cat(
             [chance(torch.ones(1, 2), torch.tensor([[0.25, 1.0]]), self.since()) for _ in range(1000)]
         )
@@ -93,7 +93,7 @@ class TestChance:
 
     def test_the_same_seed_gives_the_same_gestures_and_another_seed_others(self):
         def draw(seed: int) -> torch.Tensor:
-            chance = Chance(1, 2)
+            chance = Chance(1, (12, 12))
             chance.reset(0, seed)
             half = torch.full((1, 2), 0.5)
             return torch.cat([chance(half, half, self.since()) for _ in range(50)])
@@ -102,18 +102,18 @@ class TestChance:
         assert not torch.equal(draw(4), draw(5))
 
     def test_without_chance_a_gesture_begins_whenever_its_probabilities_add_up(self):
-        chance = Chance(1, 2, deterministic=True)
+        chance = Chance(1, (12, 12), deterministic=True)
         onset = torch.tensor([[0.25, 0.0]])
         began = torch.cat([chance(onset, torch.ones(1, 2), self.since()) for _ in range(12)])
         assert began[:, 0].tolist() == [0, 0, 0, 1] * 3
 
     def test_a_gesture_rests_before_it_begins_again(self):
-        chance = Chance(1, 2)
-        assert not chance(torch.ones(1, 2), torch.ones(1, 2), self.since(REST - 1)).any()
-        assert chance(torch.ones(1, 2), torch.ones(1, 2), self.since(REST)).all()
+        chance = Chance(1, (12, 12))
+        assert not chance(torch.ones(1, 2), torch.ones(1, 2), self.since(11)).any()
+        assert chance(torch.ones(1, 2), torch.ones(1, 2), self.since(12)).all()
 
     def test_a_still_face_begins_none(self):
-        chance = Chance(1, 2)
+        chance = Chance(1, (12, 12))
         chance.rate[:] = 0
         assert not chance(torch.ones(1, 2), torch.ones(1, 2), self.since()).any()
 

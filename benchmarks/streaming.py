@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from avatar import FRAME_SAMPLES, FloatArray, load_animator
+from avatar import FRAME_SAMPLES, load_animator
+from avatar.animator import FloatArray
 from avatar.streaming.animator import StreamingAnimator
 from avatar.streaming.checkpoint import load
 from benchmarks.dualtalk_cost import window_cost

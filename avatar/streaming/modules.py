@@ -183,7 +183,7 @@ class Synthesis(nn.Module):
         limit = self.templates.shape[1]
         template = self.templates[kinds, since.clamp(max=limit - 1)]
         left = ((limit - since).clamp(min=0) / FADING).clamp(max=1)
-        template = template * (strength * left)[..., None]
+        template = template * (strength * left.to(strength))[..., None]
         return template.flatten(-2)
 
     def forward(self, x: Tensor, sound: Tensor, own: Tensor, shaped: Tensor) -> Tensor:

@@ -53,13 +53,13 @@ def test_the_users_voice_alone_leaves_the_mouth_shut(animator):
 def test_the_partners_head_is_mirrored_where_it_is_known(animator):
     time = np.arange(SECONDS * FRAME_RATE) / FRAME_RATE
     theirs = np.tile(neutral(), (len(time), 1))
-    theirs[:, Column.headPitch] = 0.12 * np.sin(2 * np.pi * 0.4 * time)
+    theirs[:, Column.headYaw] = 0.12 * np.sin(2 * np.pi * 0.4 * time)
     sounds = silence(SECONDS), talk(SECONDS)
     seen = animate(animator, *sounds, theirs)
     unseen = animate(animator, *sounds)
-    mirrored = seen[:, Column.headPitch] - unseen[:, Column.headPitch]
+    mirrored = seen[:, Column.headYaw] - unseen[:, Column.headYaw]
     later = round(0.6 * FRAME_RATE)
-    answer = np.corrcoef(mirrored[later:], theirs[:-later, Column.headPitch])[0, 1]
+    answer = np.corrcoef(mirrored[later:], theirs[:-later, Column.headYaw])[0, 1]
     assert np.abs(mirrored).max() > np.radians(0.3)
     assert answer > 0.4
 

@@ -44,4 +44,4 @@ class Dyad:
     @property
     def frames(self) -> int:
         """Length in frames of 40 ms."""
-        return self.motion.shape[1]
+        return int(self.motion.shape[1])

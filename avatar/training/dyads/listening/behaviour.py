@@ -60,11 +60,11 @@ def listening_onsets(
 ) -> FloatArray:
     """Onsets of both parties' gestures, float32 (2, frames, GESTURES)."""
     parties = first, second
-    cues = [find_cues(party.voice) for party in parties]
+    mine, theirs = (find_cues(party.voice) for party in parties)
     begins = np.sort([turn[0] for party in parties for turn in party.turns]) / FRAME_RATE
     rates = [
-        _rates(party, other, own, others, begins, options.liveliness)
-        for party, other, own, others in ((first, second, *cues), (second, first, *reversed(cues)))
+        _rates(first, second, mine, theirs, begins, options.liveliness),
+        _rates(second, first, theirs, mine, begins, options.liveliness),
     ]
     forbidden = np.stack([party.handing_over for party in parties])
     return draw_onsets(np.stack(rates), forbidden, rng, options.smiles_return)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
+import importlib.util
 import os
 from typing import Any, Final
 
@@ -42,6 +44,16 @@ def check_drawing() -> None:
         ) from None
 
 
+def _before_mesa() -> None:
+    """Load Triton, where torch brings it, before Mesa.
+
+    Each has an LLVM; in the other order the process crashes as soon as Triton is wanted, which importing
+    transformers does.
+    """
+    if importlib.util.find_spec("triton") is not None:
+        importlib.import_module("triton")
+
+
 class Stage:
     """A scene of heads; ``draw`` gives its picture, in the two steps ``shoot`` and ``develop``."""
 
@@ -58,6 +70,7 @@ class Stage:
         Raises ``DrawingUnavailable``.
         """
         check_drawing()
+        _before_mesa()
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         # Mesa's software renderer would otherwise use a single core.
         os.environ.setdefault("LP_NUM_THREADS", str(min(16, os.cpu_count() or 1)))

@@ -9,6 +9,8 @@ from pathlib import Path
 from avatar.animator import Animator
 from avatar.config import AnimatorConfig
 
+STREAMING_WEIGHTS = Path(__file__).parent / "streaming" / "weights.safetensors"
+
 log = logging.getLogger(__name__)
 
 
@@ -23,7 +25,7 @@ def _procedural(config: AnimatorConfig) -> Animator:
 
 
 def _streaming(config: AnimatorConfig) -> Animator:
-    if (instead := _fallback(config, config.checkpoint)) is not None:
+    if (instead := _fallback(config, config.checkpoint or STREAMING_WEIGHTS)) is not None:
         return instead
     from avatar.streaming.animator import StreamingAnimator
 

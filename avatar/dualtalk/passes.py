@@ -9,26 +9,10 @@ from torch.nn.utils import parametrize
 
 from avatar.animator import FRAME_SAMPLES, FloatArray
 from avatar.config import WindowOptions
+from avatar.device import device_named
 from avatar.dualtalk.model import DualTalk
 
 PRECISION = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-
-
-class DeviceError(ValueError):
-    """A device that isn't there."""
-
-
-def device_named(name: str) -> torch.device:
-    """torch's device of this name; raises ``DeviceError`` where torch doesn't know it or sees none."""
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise DeviceError(
-            f"device {name!r} can't be used ({str(error).splitlines()[0]}); `nvidia-smi` shows whether there "
-            "is a GPU, and device: cpu goes everywhere"
-        ) from error
-    return device
 
 
 class Passes:

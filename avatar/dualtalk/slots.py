@@ -15,7 +15,8 @@ from avatar.dualtalk.eyes import Eyes
 from avatar.dualtalk.passes import Passes
 from avatar.dualtalk.spaces import Space, finite_rows
 from avatar.inputs import motion_frame, sound_frame
-from avatar.motion import ARTICULATORS, COLUMNS, MotionError, clip
+from avatar.motion import ARTICULATORS, COLUMNS, clip
+from avatar.slots import check_count, check_slot, check_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,7 @@ class WindowedSlots:
     """A fixed number of faces stepped together; each is what a single stream of its seed would be."""
 
     def __init__(self, passes: Passes, space: Space, config: AnimatorConfig, slots: int) -> None:
-        if slots < 1:
-            raise MotionError(f"a bank needs at least 1 slot, not {slots}")
+        check_count(slots)
         self.slots = slots
         self.look_ahead = config.window.ahead_frames
         self._passes = passes
@@ -60,8 +60,7 @@ class WindowedSlots:
         """Clear one slot for a newcomer without touching the others; raises ``MotionError`` for a slot not
         there.
         """
-        if not 0 <= slot < self.slots:
-            raise MotionError(f"there is no slot {slot}; the bank has 0..{self.slots - 1}")
+        check_slot(slot, self.slots)
         self._conversations[slot] = self._begin(seed)
 
     def step(
@@ -80,7 +79,7 @@ class WindowedSlots:
         Raises ``MotionError`` on wrong shapes, and on non-finite input of a running slot before any state has
         changed.
         """
-        self._check(mask, agent_pcm, user_pcm, user_motion, agent_ahead)
+        check_step(self.slots, self.look_ahead, mask, agent_pcm, user_pcm, user_motion, agent_ahead)
         running = [int(slot) for slot in np.flatnonzero(mask)]
         heard = [
             Heard(
@@ -145,26 +144,3 @@ class WindowedSlots:
             for row in np.flatnonzero(usable):
                 conversations[row].eyes.step(motion[row], heard[row].agent[0], heard[row].user)
         return motion
-
-    def _check(
-        self,
-        mask: NDArray[np.bool_],
-        agent_pcm: FloatArray,
-        user_pcm: FloatArray,
-        user_motion: FloatArray | None,
-        agent_ahead: FloatArray | None,
-    ) -> None:
-        sounds, faces = (self.slots, FRAME_SAMPLES), (self.slots, COLUMNS)
-        shapes = [
-            ("mask", mask, (self.slots,)),
-            ("agent sound", agent_pcm, sounds),
-            ("user sound", user_pcm, sounds),
-        ]
-        shapes += [] if user_motion is None else [("user motion", user_motion, faces)]
-        ahead = (self.slots, self.look_ahead, FRAME_SAMPLES)
-        shapes += [] if agent_ahead is None else [("agent sound ahead", agent_ahead, ahead)]
-        for name, given, due in shapes:
-            if np.shape(given) != due:
-                raise MotionError(f"{name} has shape {np.shape(given)}; {self.slots} slots need {due}")
-        if np.asarray(mask).dtype != np.bool_:
-            raise MotionError(f"mask must be boolean, not {np.asarray(mask).dtype}")

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.animator import FRAME_SAMPLES, FloatArray
+from avatar.animator import FloatArray
 from avatar.config import AnimatorConfig
 from avatar.inputs import motion_frame, sound_frame
-from avatar.motion import COLUMNS, MotionError, clip
+from avatar.motion import COLUMNS, clip
 from avatar.procedural.blinks import Activity
 from avatar.procedural.expression import Expression
 from avatar.procedural.head import Nods, SpeakingHead
@@ -20,6 +20,7 @@ from avatar.procedural.listening import Listening
 from avatar.procedural.mimicry import Mimicry
 from avatar.procedural.mouth import Mouth
 from avatar.procedural.prosody import Prosody, ProsodyTracker
+from avatar.slots import check_count, check_slot, check_step
 
 ATTENTION = 1.5  # s after the user's last sound for which the agent goes on listening
 LISTENER_BLINK = (
@@ -100,8 +101,7 @@ class ProceduralSlots:
     look_ahead = 0
 
     def __init__(self, config: AnimatorConfig, slots: int) -> None:
-        if slots < 1:
-            raise MotionError(f"a bank needs at least 1 slot, not {slots}")
+        check_count(slots)
         self.slots = slots
         self._config = config
         self._faces = [ProceduralFace(config, seed) for seed in range(slots)]
@@ -110,8 +110,7 @@ class ProceduralSlots:
         """Clear one slot for a newcomer without touching the others; raises ``MotionError`` for a slot not
         there.
         """
-        if not 0 <= slot < self.slots:
-            raise MotionError(f"there is no slot {slot}; the bank has 0..{self.slots - 1}")
+        check_slot(slot, self.slots)
         self._faces[slot] = ProceduralFace(self._config, seed)
 
     def step(
@@ -128,7 +127,7 @@ class ProceduralSlots:
         61). Raises ``MotionError`` on wrong shapes, and on non-finite input of a running slot before any
         state has changed.
         """
-        self._check(mask, agent_pcm, user_pcm, user_motion)
+        check_step(self.slots, self.look_ahead, mask, agent_pcm, user_pcm, user_motion, agent_ahead)
         running = np.flatnonzero(mask)
         inputs = []
         for slot in running:
@@ -141,27 +140,6 @@ class ProceduralSlots:
         for slot, (agent, user, theirs) in zip(running, inputs, strict=True):
             motion[slot] = self._faces[slot].step(agent, user, theirs)
         return motion
-
-    def _check(
-        self,
-        mask: NDArray[np.bool_],
-        agent_pcm: FloatArray,
-        user_pcm: FloatArray,
-        user_motion: FloatArray | None,
-    ) -> None:
-        sounds, faces = (self.slots, FRAME_SAMPLES), (self.slots, COLUMNS)
-        _check_shape("mask", np.shape(mask), (self.slots,))
-        _check_shape("agent sound", np.shape(agent_pcm), sounds)
-        _check_shape("user sound", np.shape(user_pcm), sounds)
-        if user_motion is not None:
-            _check_shape("user motion", np.shape(user_motion), faces)
-        if np.asarray(mask).dtype != np.bool_:
-            raise MotionError(f"mask must be boolean, not {np.asarray(mask).dtype}")
-
-
-def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    if shape != wanted:
-        raise MotionError(f"{name} has shape {shape}; {wanted[0]} slots need {wanted}")
 
 
 class ProceduralAnimator:

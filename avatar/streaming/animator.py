@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 
 from avatar.animator import FRAME_SAMPLES, FloatArray
 from avatar.config import AnimatorConfig
+from avatar.device import device_named
 from avatar.inputs import motion_frame, sound_frame
-from avatar.motion import COLUMNS, MotionError, clip
+from avatar.motion import COLUMNS, clip
+from avatar.slots import check_count, check_slot, check_step
 from avatar.streaming.ahead import HeardAhead
 from avatar.streaming.chance import Chance
 from avatar.streaming.checkpoint import CheckpointError, load
 from avatar.streaming.finish import BEFORE, Finish
 from avatar.streaming.model import StreamingDualTalk
+from avatar.streaming.stepper import Stepper
 
+LOUD = 10 ** (-5.5)  # mean square, -55 dBFS: sound that a mouth opens for
 NOD_FRAMES = 30  # that a nod, the first kind of gesture, lasts
 OFTEN = 2.0  # gain of every gesture's probability: some nine nods a minute on development prompts
 
@@ -42,17 +46,14 @@ class Style:
 class StreamingSlots:
     """A fixed number of faces, one call of the model a frame for all of them."""
 
-    def __init__(self, model: StreamingDualTalk, config: AnimatorConfig, slots: int) -> None:
-        if slots < 1:
-            raise MotionError(f"a bank needs at least 1 slot, not {slots}")
+    def __init__(self, model: StreamingDualTalk, stepper: Stepper, config: AnimatorConfig) -> None:
+        slots = stepper.slots
         self.slots = slots
         self.look_ahead = model.config.agent_look_ahead
         self._config = config
         self._chance = Chance(slots, model.config.rests, deterministic=config.deterministic)
         self._device = model.synthesis_module.predictor.weight.device
-        self._opened = model.streaming(slots)
-        self._stepper = self._opened.__enter__()
-        self._no_ahead = np.full((self.look_ahead, FRAME_SAMPLES), np.nan, np.float32)
+        self._stepper = stepper
         self.styles = [Style(intensity=config.intensity) for _ in range(slots)]
         self._finish: list[Finish] = []
         self._ahead: list[HeardAhead] = []
@@ -61,17 +62,12 @@ class StreamingSlots:
             self._ahead.append(HeardAhead())
             self._chance.reset(slot, slot + config.seed)
 
-    def shut(self) -> None:
-        """Let the model go."""
-        self._opened.__exit__(None, None, None)
-
     def reset(self, slot: int, seed: int) -> None:
         """Clear one slot for a newcomer without touching the others.
 
         Raises ``MotionError`` for a slot that isn't there.
         """
-        if not 0 <= slot < self.slots:
-            raise MotionError(f"there is no slot {slot}; the bank has 0..{self.slots - 1}")
+        check_slot(slot, self.slots)
         self._stepper.reset(slot)
         self._chance.reset(slot, seed + self._config.seed)
         self._finish[slot] = Finish(self._config, seed)
@@ -86,27 +82,28 @@ class StreamingSlots:
         user_motion: FloatArray | None = None,
         agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
-        """See ``SlotBank.step``."""
-        self._check(mask, agent_pcm, user_pcm, user_motion, agent_ahead)
-        running = np.flatnonzero(mask)
-        for row in running:  # before any state has changed
-            sound_frame(agent_pcm[row], "agent"), sound_frame(user_pcm[row], "user")
-        queues = self._new_sound(running, agent_pcm, agent_ahead)
-        moves = self._there(np.asarray(mask))
-        for turn in range(max((len(queue) for queue in queues.values()), default=0) - 1):
-            self._hear_ahead({slot: queue[turn] for slot, queue in queues.items() if len(queue) - 1 > turn})
-        newest = np.zeros((self.slots, FRAME_SAMPLES), np.float32)
-        fresh = np.zeros(self.slots, np.bool_)
-        for slot, queue in queues.items():
-            if queue:
-                newest[slot], fresh[slot] = np.clip(queue[-1], -1, 1), True
-        theirs, known = self._partner(user_motion)
+        """See ``SlotBank.step``; raises ``MotionError`` before any state has changed."""
+        check_step(self.slots, self.look_ahead, mask, agent_pcm, user_pcm, user_motion, agent_ahead)
+        running = [int(slot) for slot in np.flatnonzero(mask)]
+        agent, user = np.zeros((2, self.slots, FRAME_SAMPLES), np.float32)
+        ahead = np.full((self.slots, self.look_ahead, FRAME_SAMPLES), np.nan, np.float32)
+        theirs, known = np.zeros((self.slots, COLUMNS), np.float32), np.zeros(self.slots, np.bool_)
+        for slot in running:
+            agent[slot], user[slot] = (
+                sound_frame(agent_pcm[slot], "agent"),
+                sound_frame(user_pcm[slot], "user"),
+            )
+            if agent_ahead is not None:
+                ahead[slot] = _known(agent_ahead[slot])
+            if user_motion is not None and not np.isnan(user_motion[slot]).all():
+                theirs[slot], known[slot] = motion_frame(user_motion[slot]), True
+        newest, fresh = self._hear(running, agent, ahead)
         self._chance.running = np.asarray(mask)
         made = self._stepper.step(
-            moves,
+            self._there(np.asarray(mask)),
             self._there(fresh),
             self._there(newest),
-            self._there(np.clip(user_pcm, -1, 1).astype(np.float32)),
+            self._there(user),
             self._there(theirs),
             self._there(known),
             self._there(self._style()),
@@ -115,52 +112,36 @@ class StreamingSlots:
         motion = made.float().cpu().numpy()
         nodding = (self._stepper.state.since[:, :1] < NOD_FRAMES).any(dim=1).cpu().numpy()
         out = np.zeros((self.slots, COLUMNS), np.float32)
-        for row in running:
-            ahead = None if agent_ahead is None else agent_ahead[row]
-            nods = bool(nodding[row])
-            out[row] = self._finished(int(row), motion[row], agent_pcm[row], ahead, user_pcm[row], nods)
+        for slot in running:
+            soon = any(_loud(frame) for frame in ahead[slot, :BEFORE])
+            style = self.styles[slot]
+            out[slot] = self._finish[slot].step(
+                motion[slot], agent[slot], soon, user[slot], style.intensity, bool(nodding[slot])
+            )
+            if style.identity is not None:
+                out[slot] = clip(out[slot] + style.identity)
         return out
 
-    def _finished(
-        self,
-        slot: int,
-        motion: FloatArray,
-        agent: FloatArray,
-        ahead: FloatArray | None,
-        user: FloatArray,
-        nodding: bool,
-    ) -> FloatArray:
-        style = self.styles[slot]
-        soon = ahead is not None and any(_loud(frame) for frame in ahead[:BEFORE])
-        face = self._finish[slot].step(motion, agent, soon, user, style.intensity, nodding)
-        return face if style.identity is None else clip(face + style.identity)
-
-    def _new_sound(
-        self, running: NDArray[np.intp], agent_pcm: FloatArray, agent_ahead: FloatArray | None
-    ) -> dict[int, list[FloatArray]]:
-        return {
-            int(slot): self._ahead[slot].new_frames(
-                agent_pcm[slot], self._no_ahead if agent_ahead is None else agent_ahead[slot]
+    def _hear(
+        self, running: list[int], agent: FloatArray, ahead: FloatArray
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Hear all but the last of what is new of the agents' sound; that one, and who has any."""
+        queues = {slot: self._ahead[slot].new_frames(agent[slot], ahead[slot]) for slot in running}
+        for turn in range(max((len(queue) for queue in queues.values()), default=0) - 1):
+            pcm, who = self._together(
+                {s: queue[turn] for s, queue in queues.items() if len(queue) - 1 > turn}
             )
-            for slot in running
-        }
+            self._stepper.hear_ahead(self._there(who), self._there(pcm))
+        return self._together({slot: queue[-1] for slot, queue in queues.items() if queue})
 
-    def _hear_ahead(self, frames: dict[int, FloatArray]) -> None:
-        pcm = np.zeros((self.slots, FRAME_SAMPLES), np.float32)
-        who = np.zeros(self.slots, np.bool_)
+    def _together(self, frames: dict[int, FloatArray]) -> tuple[FloatArray, NDArray[np.bool_]]:
+        pcm, who = np.zeros((self.slots, FRAME_SAMPLES), np.float32), np.zeros(self.slots, np.bool_)
         for slot, frame in frames.items():
-            pcm[slot], who[slot] = np.clip(frame, -1, 1), True
-        self._stepper.hear_ahead(self._there(who), self._there(pcm))
+            pcm[slot], who[slot] = frame, True
+        return pcm, who
 
     def _there(self, array: NDArray[np.generic]) -> torch.Tensor:
         return torch.from_numpy(array).to(self._device)
-
-    def _partner(self, user_motion: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
-        if user_motion is None:
-            return np.zeros((self.slots, COLUMNS), np.float32), np.zeros(self.slots, np.bool_)
-        known = np.logical_not(np.isnan(user_motion).any(axis=1))
-        motion = np.where(known[:, None], user_motion, 0).astype(np.float32)
-        return motion, known
 
     def _style(self) -> FloatArray:
         style = np.zeros((self.slots, 4), np.float32)
@@ -171,42 +152,27 @@ class StreamingSlots:
             self._chance.rate[slot] = OFTEN * min(wanted.intensity, 1.0)
         return style
 
-    def _check(
-        self,
-        mask: NDArray[np.bool_],
-        agent_pcm: FloatArray,
-        user_pcm: FloatArray,
-        user_motion: FloatArray | None,
-        agent_ahead: FloatArray | None,
-    ) -> None:
-        sounds = (self.slots, FRAME_SAMPLES)
-        _check_shape("mask", mask, (self.slots,))
-        _check_shape("agent sound", agent_pcm, sounds)
-        _check_shape("user sound", user_pcm, sounds)
-        _check_shape("user motion", user_motion, (self.slots, COLUMNS))
-        _check_shape("agent sound ahead", agent_ahead, (self.slots, self.look_ahead, FRAME_SAMPLES))
-        if np.asarray(mask).dtype != np.bool_:
-            raise MotionError(f"mask must be boolean, not {np.asarray(mask).dtype}")
 
-
-def _check_shape(name: str, array: NDArray[np.generic] | None, wanted: tuple[int, ...]) -> None:
-    if array is not None and np.shape(array) != wanted:
-        raise MotionError(f"{name} has shape {np.shape(array)}; {wanted} is due")
+def _known(ahead: FloatArray) -> FloatArray:
+    """The rows of ``ahead`` (frames, 640) before the first that isn't known; the rest stays NaN."""
+    checked = np.full(np.shape(ahead), np.nan, np.float32)
+    for into, frame in zip(checked, ahead, strict=True):
+        if np.isnan(frame).all():
+            break
+        into[:] = sound_frame(frame, "agent, ahead of time:")
+    return checked
 
 
 def _loud(frame: FloatArray) -> bool:
-    return bool(not np.isnan(frame[0]) and float(np.dot(frame, frame)) / len(frame) > LOUD)
-
-
-LOUD = 10 ** (-5.5)  # mean square, -55 dBFS: sound that a mouth opens for
+    return float(np.dot(frame, frame)) / len(frame) > LOUD  # never of what isn't known
 
 
 class StreamingFace:
     """One face: a bank of a single slot."""
 
-    def __init__(self, model: StreamingDualTalk, config: AnimatorConfig, seed: int) -> None:
-        self._bank = StreamingSlots(model, config, 1)
-        self._bank.reset(0, seed)
+    def __init__(self, bank: StreamingSlots, seed: int) -> None:
+        bank.reset(0, seed)
+        self._bank = bank
         self._mask = np.ones(1, np.bool_)
 
     @property
@@ -226,17 +192,11 @@ class StreamingFace:
         agent_ahead: FloatArray | None = None,
     ) -> FloatArray:
         """See ``Face.step``."""
-        agent, user = sound_frame(agent_pcm, "agent"), sound_frame(user_pcm, "user")
-        theirs = motion_frame(user_motion)
-        ahead = None if agent_ahead is None else np.asarray(agent_ahead, np.float32)[None]
-        motion: FloatArray = self._bank.step(
-            self._mask, agent[None], user[None], None if theirs is None else theirs[None], ahead
-        )[0]
+        seen = None if user_motion is None else np.asarray(user_motion)[None]
+        ahead = None if agent_ahead is None else np.asarray(agent_ahead)[None]
+        agent, user = np.asarray(agent_pcm)[None], np.asarray(user_pcm)[None]
+        motion: FloatArray = self._bank.step(self._mask, agent, user, seen, ahead)[0]
         return motion
-
-    def shut(self) -> None:
-        """Let the model go."""
-        self._bank.shut()
 
 
 class StreamingAnimator:
@@ -245,30 +205,28 @@ class StreamingAnimator:
     name = "streaming"
 
     def __init__(self, config: AnimatorConfig | None = None) -> None:
+        """Raises ``CheckpointError`` for weights that can't move a face live, and ``DeviceError``."""
         self.config = config or AnimatorConfig(name="streaming")
+        device = device_named(self.config.device)
         self.model = load(self.config.checkpoint, motion="arkit-61")
-        if self.model.config.motion_dim != COLUMNS:
-            raise CheckpointError(
-                f"the weights make {self.model.config.motion_dim} numbers a frame, not {COLUMNS}"
-            )
         self.look_ahead = self.model.config.agent_look_ahead
-        if self.config.device != "cpu":  # half precision pays on a GPU only
-            self.model.to(self.config.device).in_precision(torch.float16)
+        if self.model.config.user_look_ahead:
+            raise CheckpointError(
+                f"the weights hear the user {self.model.config.user_look_ahead} frames ahead, which can't be "
+                "had live; train them with user_look_ahead: 0, or hold them against data with visavis evaluate"
+            )
+        if device.type != "cpu":  # half precision pays on a GPU only
+            self.model.to(device).in_precision(torch.float16)
 
     @contextmanager
     def stream(self, seed: int = 0) -> Iterator[StreamingFace]:
         """Open one face; the same seed and input give the same motion."""
-        face = StreamingFace(self.model, self.config, seed)
-        try:
-            yield face
-        finally:
-            face.shut()
+        with self.open_slots(1) as bank:
+            yield StreamingFace(bank, seed)
 
     @contextmanager
     def open_slots(self, slots: int) -> Iterator[StreamingSlots]:
         """Open a bank of slots for serving many sessions with one call a tick; slot n starts with seed n."""
-        bank = StreamingSlots(self.model, self.config, slots)
-        try:
-            yield bank
-        finally:
-            bank.shut()
+        check_count(slots)
+        with self.model.streaming(slots) as stepper:
+            yield StreamingSlots(self.model, stepper, self.config)

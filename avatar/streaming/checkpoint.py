@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import torch
@@ -15,7 +14,7 @@ from avatar.streaming.config import StreamingConfig
 from avatar.streaming.model import StreamingDualTalk
 
 FORMAT = "visavis-streaming-1"
-SHIPPED = "weights.safetensors"
+SHIPPED = Path(__file__).parent / "weights.safetensors"
 
 
 class CheckpointError(RuntimeError):
@@ -49,9 +48,8 @@ def load(path: Path | None = None, motion: str | None = None) -> StreamingDualTa
     corrupt, pickled, of another model, of the wrong shape, or for another motion space.
     """
     if path is None:
-        with as_file(files("avatar.streaming") / SHIPPED) as shipped:
-            return _load(shipped, motion)
-    return _load(path, motion)
+        return _load(SHIPPED, motion)
+    return _load(path.expanduser(), motion)
 
 
 def about(path: Path) -> dict[str, str]:

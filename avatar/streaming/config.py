@@ -46,7 +46,10 @@ class StreamingConfig(BaseModel):
         default=4, ge=0, le=25, description="Frames of the agent's own sound known ahead of the face."
     )
     user_look_ahead: int = Field(
-        default=0, ge=0, le=2, description="Frames by which the face trails the user's sound."
+        default=0,
+        ge=0,
+        le=2,
+        description="Frames of the user's sound known ahead of the face; 0 live.",
     )
 
     @property

@@ -16,22 +16,6 @@ from avatar.training.defects import ReferenceDefects
 from avatar.training.task import Batch, LossFunction, TrainingError
 
 
-def choose_device(name: str) -> torch.device:
-    """The device that a configuration names; ``auto`` is a GPU where there is one.
-
-    Raises ``TrainingError`` for a device that isn't there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrainingError(f"device {name!r} can't be used ({reason}); give cpu, or auto") from error
-    return device
-
-
 class Optimisation:
     """Changes a model's weights batch group by batch group.
 

@@ -61,6 +61,7 @@ def main() -> None:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """What a user can repair; imported only once something went wrong."""
+    from avatar.device import DeviceError
     from avatar.dualtalk.weight_files import CheckpointError
     from avatar.evaluation.parts import EvaluationError
     from avatar.evaluation.quality.errors import QualityError
@@ -90,5 +91,13 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
     moved = (MotionError, MotionFormatError, RetargetError, UnknownAnimatorError)
     spoken = (AudioError, BankError, CorpusError, EspeakError, VoiceError)
-    learnt = (CheckpointError, DatasetError, EvaluationError, QualityError, TrainingError, WeightsError)
+    learnt = (
+        CheckpointError,
+        DatasetError,
+        DeviceError,
+        EvaluationError,
+        QualityError,
+        TrainingError,
+        WeightsError,
+    )
     return (*ours, *drawn, *moved, *spoken, *learnt, OSError)

@@ -28,6 +28,9 @@ def animate(
     user_head: Annotated[
         str, typer.Option(help="Video: the user's head, drawn where its motion is known.")
     ] = "noor",
+    beside: Annotated[
+        str, typer.Option(help="Video: another animator, whose face is drawn in the user's place.")
+    ] = "",
     size: Annotated[str, typer.Option(help="Video: width and height, pixels.")] = "1280x720",
     fps: Annotated[int, typer.Option(min=5, max=60, help="Video: pictures a second.")] = 25,
 ) -> None:
@@ -35,7 +38,8 @@ def animate(
 
     Both recordings start together; the shorter one is followed by silence. The motion has 61 numbers a frame
     (52 ARKit shapes, the head's and the eyes' rotations), 25 frames a second, and takes far less than real
-    time. A video shows the head with both voices; two heads, if the user's motion is given.
+    time. A video shows the head with both voices; two heads, if the user's motion is given or
+    another animator is held beside this one.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -58,7 +62,11 @@ def animate(
         pixels = parse_size(size)
         check_format(pixels, fps)
         check_drawing()
-        heads = (load_head(head), None if user_motion is None else load_head(user_head))
+        heads = (load_head(head), load_head(user_head) if beside or user_motion is not None else None)
+    elif beside:
+        raise typer.BadParameter(
+            f"only a video shows a second face; {out} isn't an .mp4", param_hint="--beside"
+        )
     loaded = load_animator(animator)
     agent_pcm, user_pcm = load_audio(agent), load_audio(user)
     motion_of_user = None if user_motion is None else read_motion(user_motion).motion
@@ -74,7 +82,11 @@ def animate(
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if filmed:
-        film = film_of((agent, user), motion, motion_of_user, heads, Cast())
+        second, cast = motion_of_user, Cast()
+        if beside:
+            second = move(load_animator(beside), agent_pcm, user_pcm, motion_of_user, seed=seed)
+            cast = Cast(agent=animator, user=beside)
+        film = film_of((agent, user), motion, second, heads, cast)
         frames = film_to(out, film, console, pixels, fps)
         console.print(f"{frames} pictures written to {out}", highlight=False, soft_wrap=True)
         return

@@ -190,14 +190,14 @@ def _models(
 ) -> Iterable[System]:
     import torch
 
+    from avatar.device import device_named
     from avatar.evaluation import ContextModel
     from avatar.evaluation.live import LiveModel, StreamedModel
     from avatar.evaluation.models import load_model
-    from avatar.training.optimisation import choose_device
 
     if checkpoint is None:
         raise typer.BadParameter(f"the weights of {model} are needed", param_hint="--checkpoint")
-    loaded, on = load_model(model, checkpoint), str(choose_device(device))
+    loaded, on = load_model(model, checkpoint), str(device_named(device))
     half = None if precision == "float32" else getattr(torch, precision)
     live: list[System] = []
     if isinstance(loaded, StreamedModel):

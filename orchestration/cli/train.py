@@ -54,9 +54,9 @@ def train(
     """
     from rich.console import Console
 
+    from avatar.device import device_named
     from avatar.training.fit import fit
     from avatar.training.models import prepare
-    from avatar.training.optimisation import choose_device
     from avatar.training.state import STATE
     from avatar.training.task import TrainingError
     from avatar.training.tensorboard import TensorBoard
@@ -83,7 +83,7 @@ def train(
         flags |= {("reference_defects", name): True for name in _defects(defect)}
     options = _options(out / KEPT if resume else config, flags)
     task = _prepared(options, prepare)
-    target = choose_device(options.device)
+    target = device_named(options.device)
     for note in task.notes:
         console.print(f"- {note}", highlight=False, soft_wrap=True)
     console.print(f"- on {target}, {options.optimisation.precision}", highlight=False)

@@ -12,8 +12,8 @@ import torch
 from pydantic import ValidationError
 
 from avatar import AnimatorConfig, animate, load_animator
+from avatar.device import DeviceError
 from avatar.dualtalk import CheckpointError, WindowedDualTalk, save_checkpoint
-from avatar.dualtalk.passes import DeviceError
 from avatar.dualtalk.slots import WindowedSlots
 from avatar.motion import ARTICULATORS, COLUMNS, HEAD, Column, MotionError, clip, validate
 from avatar.procedural.animator import ProceduralAnimator

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
-
 import numpy as np
 import pytest
 
 from avatar import FRAME_SAMPLES, Column, MotionError, animate, load_animator
 from avatar.animator import FRAME_RATE
 from avatar.motion import COLUMNS, HEAD, neutral, validate
+from avatar.streaming import StreamingConfig, StreamingDualTalk
 from avatar.streaming.animator import StreamingAnimator, Style
-from avatar.streaming.checkpoint import SHIPPED, about
+from avatar.streaming.checkpoint import SHIPPED, CheckpointError, about, save
 from tests.avatar.conftest import silence, vowel
 
 SILENT = np.zeros(FRAME_SAMPLES, np.float32)
@@ -30,9 +29,8 @@ def talk(seconds: float, pitch: float = 120.0) -> np.ndarray:
 
 
 def test_the_file_is_small_and_says_how_it_was_made():
-    with as_file(files("avatar.streaming") / SHIPPED) as path:
-        assert path.stat().st_size <= 20e6
-        said = about(path)
+    assert SHIPPED.stat().st_size <= 20e6
+    said = about(SHIPPED)
     assert '"seed":0' in said["recipe"]
     assert said["licence"]
 
@@ -152,5 +150,33 @@ def test_wrong_input_is_refused_before_anything_moves(animator):
         bad[1, 5] = np.nan
         with pytest.raises(MotionError, match="finite"):
             bank.step(both, bad, sounds)
+        half = np.full((2, COLUMNS), np.nan, np.float32)
+        half[0, :30] = 0.1
+        with pytest.raises(MotionError, match=r"user motion: .* is nan"):
+            bank.step(both, sounds, sounds, half)
+        endless = np.zeros((2, bank.look_ahead, FRAME_SAMPLES), np.float32)
+        endless[0, 1, 3] = np.inf
+        with pytest.raises(MotionError, match="ahead of time"):
+            bank.step(both, sounds, sounds, None, endless)
     with pytest.raises(MotionError, match="at least 1"), load_animator("streaming").open_slots(0):
         pass
+
+
+def test_weights_that_hear_the_user_ahead_of_time_are_refused_live(tmp_path):
+    save(StreamingDualTalk(StreamingConfig(user_look_ahead=2)), tmp_path / "ahead.safetensors")
+    with pytest.raises(CheckpointError, match="2 frames ahead"):
+        load_animator("streaming", checkpoint=tmp_path / "ahead.safetensors")
+
+
+def test_the_configured_fallback_takes_the_place_of_weights_that_arent_there_and_says_so(tmp_path, caplog):
+    gone = {"checkpoint": tmp_path / "none.safetensors"}
+    assert load_animator("streaming", fallback="procedural", **gone).name == "procedural"
+    assert "the procedural animator takes streaming's place" in caplog.text
+    with pytest.raises(CheckpointError, match="there are no weights"):
+        load_animator("streaming", **gone)
+
+
+def test_damaged_weights_are_an_error_whatever_the_fallback(tmp_path):
+    (tmp_path / "w.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(CheckpointError, match="corrupt"):
+        load_animator("streaming", checkpoint=tmp_path / "w.safetensors", fallback="procedural")

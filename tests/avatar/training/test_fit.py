@@ -17,7 +17,6 @@ from avatar.training.config import OptimisationConfig
 from avatar.training.defects import ReferenceDefects
 from avatar.training.early_stopping import EarlyStopping
 from avatar.training.fit import BEST, LAST, Outcome, fit
-from avatar.training.optimisation import choose_device
 from avatar.training.task import TrainingError, TrainingTask
 from avatar.training.tensorboard import TensorBoard
 
@@ -221,14 +220,6 @@ def test_half_precision_computes_in_it_and_keeps_whole_weights(tmp_path: Path) -
 def test_float16_without_a_gpu_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="float16 can't be trained on cpu; choose bfloat16"):
         fit(task(PointBatches(points(), 4)), OptimisationConfig(precision="float16"), tmp_path)
-
-
-def test_devices_that_arent_there_are_named() -> None:
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    for name in ("cuda:99", "toaster"):
-        with pytest.raises(TrainingError, match=f"device '{name}' can't be used .*; give cpu, or auto"):
-            choose_device(name)
 
 
 def test_long_gradients_are_shortened(tmp_path: Path) -> None:

@@ -212,8 +212,8 @@ class StreamingAnimator:
         self.look_ahead = self.model.config.agent_look_ahead
         if self.model.config.user_look_ahead:
             raise CheckpointError(
-                f"the weights hear the user {self.model.config.user_look_ahead} frames ahead, which can't be "
-                "had live; train them with user_look_ahead: 0, or hold them against data with visavis evaluate"
+                f"the weights hear the user {self.model.config.user_look_ahead} frames ahead, which no live "
+                "face can; train them with user_look_ahead: 0, or judge them with visavis evaluate"
             )
         if device.type != "cpu":  # half precision pays on a GPU only
             self.model.to(device).in_precision(torch.float16)

@@ -48,6 +48,13 @@ class EndOfTurn(Protocol):
         """
         ...
 
+    def wait(self, seconds: float) -> None:
+        """From now on ``seconds`` of silence end the turn that has paused; forgotten when speech goes on.
+
+        Raises ``ValueError`` on a wait that is negative or not finite.
+        """
+        ...
+
     def reset(self) -> None:
         """Forget the stream so far; the next frame is frame 0."""
         ...
@@ -110,7 +117,10 @@ class _State(StrEnum):
 
 
 class SilenceEndOfTurn:
-    """Ends a turn after a fixed silence, with hysteresis against flicker and a minimum against clicks."""
+    """Ends a turn after a silence, with hysteresis against flicker and a minimum against clicks.
+
+    The silence is the configured one unless ``wait`` gives a pause its own.
+    """
 
     def __init__(self, config: EndOfTurnConfig | None = None) -> None:
         config = config or EndOfTurnConfig()
@@ -131,6 +141,18 @@ class SilenceEndOfTurn:
         self._speech_end = 0  # first frame after the latest speech of the turn
         self._rise: int | None = None  # first frame of a sound that may become speech
         self._was_cut = False  # whether the frame before was speech that the length limit cut off
+        self._needed = self._silence  # frames of silence that end this turn
+
+    def wait(self, seconds: float) -> None:
+        """From now on ``seconds`` of silence end the turn that has paused; forgotten when speech goes on.
+
+        Outside a pause there is nothing to wait for, and nothing changes: evidence may come late. Raises
+        ``ValueError`` on a wait that is negative or not finite.
+        """
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"a turn can't end after {seconds} s of silence; give 0 or more, finite")
+        if self._state is _State.PAUSED:
+            self._needed = _frames(seconds)
 
     def step(self, probability: float, *, surely: bool = False) -> tuple[TurnSignal, ...]:
         """Take the speech probability (0..1) of the next frame; return what it decided, oldest first.
@@ -165,6 +187,7 @@ class SilenceEndOfTurn:
         self._rise = None
         self._state = _State.SPEAKING
         self._speech_end = self._frame + 1
+        self._needed = self._silence
         return signal
 
     def _quiet(self, probability: float, surely: bool) -> tuple[TurnSignal, ...]:
@@ -195,7 +218,7 @@ class SilenceEndOfTurn:
 
     def _end_if_over(self) -> tuple[TurnSignal, ...]:
         too_long = self._frame + 1 - self._began >= self._max_turn
-        silent = self._frame + 1 - self._speech_end >= self._silence
+        silent = self._frame + 1 - self._speech_end >= self._needed
         # A sound that may become speech holds the turn open: it will be known within min_resume.
         if not too_long and (not silent or self._rise is not None):
             return ()

@@ -15,6 +15,7 @@ from avatar.head import HEADS
 from avatar.registry import ANIMATORS
 from orchestration.configuration.serving import GatewayConfig, ServingConfig
 from orchestration.configuration.session import SessionConfig
+from orchestration.configuration.turn_taking import TurnTakingConfig
 from speech.coqui.config import CoquiConfig
 from speech.end_of_turn import EndOfTurnConfig
 from speech.voice_activity import VoiceActivityConfig
@@ -37,6 +38,9 @@ class Configuration(BaseModel):
     )
     end_of_turn: EndOfTurnConfig = Field(
         default=EndOfTurnConfig(), description="What decides that the user has finished."
+    )
+    turn_taking: TurnTakingConfig = Field(
+        default=TurnTakingConfig(), description="How the floor is taken and given."
     )
     recognizer: WhisperConfig = Field(description="Speech to text.")
     language_model: LanguageModelConfig = Field(

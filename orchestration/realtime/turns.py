@@ -39,6 +39,11 @@ class AdjustableEndOfTurn:
             self._offset = self._frame + 1
         self._change()
 
+    def wait(self, seconds: float) -> None:
+        """From now on ``seconds`` of silence end the turn that has paused."""
+        if self._policy is not None:
+            self._policy.wait(seconds)
+
     def step(self, probability: float, *, surely: bool = False) -> tuple[TurnSignal, ...]:
         """Take the speech probability (0..1) of the next frame; return what was decided, oldest first."""
         self._frame += 1

@@ -162,3 +162,44 @@ def test_thresholds_and_silences_in_the_wrong_order_are_refused() -> None:
         EndOfTurnConfig(pause=0.6, silence=0.5)
     with pytest.raises(ValidationError):
         EndOfTurnConfig.model_validate({"silense": 0.5})
+
+
+class TestWaits:
+    """What evidence about one pause does to it."""
+
+    @staticmethod
+    def ended(pattern: str, waits: dict[int, float]) -> list[int]:
+        """Frames at which turns end, when before frame n ``waits[n]`` seconds are asked for."""
+        policy, ends = SilenceEndOfTurn(CONFIG), []
+        for now, mark in enumerate(pattern):
+            if now in waits:
+                policy.wait(waits[now])
+            signals = policy.step(LEVELS[mark])
+            ends += [now for signal in signals if signal.kind == "turn_ended"]
+        return ends
+
+    @pytest.mark.parametrize(
+        ("waits", "ends"),
+        [
+            pytest.param({}, [16], id="without evidence the configured silence ends the turn"),
+            pytest.param({10: 0.28}, [10], id="a turn that is surely over ends early"),
+            pytest.param({12: 0.2}, [12], id="a silence that has passed already ends it with the next frame"),
+            pytest.param({10: 1.0}, [28], id="a turn that is unfinished waits longer"),
+            pytest.param({10: 1.0, 15: 0.6}, [18], id="later evidence replaces earlier"),
+            pytest.param({2: 0.2}, [16], id="evidence that comes while the user speaks changes nothing"),
+        ],
+    )
+    def test_a_pause_is_given_its_own_silence(self, waits: dict[int, float], ends: list[int]) -> None:
+        assert self.ended("####" + "." * 40, waits) == ends
+
+    def test_the_wait_of_one_pause_is_forgotten_when_speech_goes_on(self) -> None:
+        assert self.ended("####" + "." * 8 + "####" + "." * 20, {10: 2.0}) == [28]
+
+    def test_the_wait_of_one_turn_is_forgotten_in_the_next(self) -> None:
+        pattern = "####" + "." * 10
+        assert self.ended(pattern + "####" + "." * 20, {10: 0.24}) == [10, 30]
+
+    @pytest.mark.parametrize("seconds", [-0.1, float("nan"), float("inf")])
+    def test_a_silence_that_can_never_be_reached_is_refused(self, seconds: float) -> None:
+        with pytest.raises(ValueError, match="finite"):
+            SilenceEndOfTurn(CONFIG).wait(seconds)

@@ -1,0 +1,55 @@
+"""How turns are taken: when the user is believed to have finished, and how easily the agent gives way."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EndOfTurnPolicyConfig(BaseModel):
+    """What decides, pause by pause, how much silence ends the user's turn."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: Literal["silence", "smart_turn", "fused"] = Field(
+        default="silence",
+        description="`silence`: always `end_of_turn.silence`. `smart_turn`: a model that hears whether the "
+        "turn is over. `fused`: that model, the melody, the words and the dialogue weighed together.",
+    )
+    evidence_timeout_s: float = Field(
+        default=2.0,
+        gt=0,
+        le=10,
+        description="Longest wait for one piece of evidence about a pause, seconds; without it the others "
+        "decide.",
+    )
+    ask_language_model: bool = Field(
+        default=False,
+        description="Whether the language model is asked how likely the words are to end here; only `fused`. "
+        "It shares the model with the reply, which begins later for it.",
+    )
+
+
+class TurnTakingConfig(BaseModel):
+    """Taking and giving the floor; the two knobs are what people ask for separately."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patience: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="How long the user may think in the middle of a turn: 0 replies quickest, 1 waits "
+        "longest (0..1).",
+    )
+    yielding: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="How easily the agent gives up the floor while it speaks: 0 hardly ever, 1 at any word "
+        "(0..1).",
+    )
+    end_of_turn: EndOfTurnPolicyConfig = Field(
+        default=EndOfTurnPolicyConfig(), description="What decides that the user has finished."
+    )

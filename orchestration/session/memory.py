@@ -71,8 +71,8 @@ class Memory:
 
     def acknowledge(self, pts: int, generation: int) -> None:
         """The client has played the frame ``pts`` of ``generation``."""
-        if self._utterance is not None and self._utterance.generation == generation:
-            self._utterance.acknowledge(pts)
+        if self._utterance is not None and self._utterance.carried_by(generation):
+            self._utterance.acknowledge(pts, generation)
 
     def truncate(self, generation: int, seconds: float) -> str | None:
         """The client says that only the first ``seconds`` of a reply were heard; returns their words.
@@ -104,7 +104,7 @@ class Memory:
             heard = utterance.heard()
             interrupted = utterance.cut or not utterance.wholly_played
             self._dialogue.commit(utterance.generation, heard, interrupted=interrupted)
-            if utterance.frame_pts or heard:
+            if utterance.sendings or heard:
                 self._timeline.emit(
                     EventType.HEARD, generation=utterance.generation, text=heard, interrupted=interrupted
                 )

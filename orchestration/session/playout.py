@@ -32,6 +32,12 @@ class PlayoutFrame:
     speech: bool
 
 
+FADE = 0.02  # seconds in which held sound comes back
+RECALLED = 50  # frames sent of which the sound is kept, in case some have to be said again
+WORD_AGAIN = 20  # frames: a word that began longer ago isn't begun again
+AGAIN = 5  # frames of such a word that are said again
+UNTOLD = 25  # frames by which a client's word of what it played may trail; beyond, it isn't waited for
+
 SILENT = PlayoutFrame(silence(AGENT_FRAME_SAMPLES), silence(USER_FRAME_SAMPLES), speech=False)
 
 
@@ -41,6 +47,8 @@ class Playout:
     def __init__(self, limit_seconds: float) -> None:
         self._limit = max(1, round(limit_seconds * FRAME_RATE))  # frames
         self._frames: deque[PlayoutFrame] = deque()
+        self._sent: deque[PlayoutFrame] = deque(maxlen=RECALLED)  # of the current utterance, latest last
+        self.held = False  # its sound waits for `resume` or `cancel`
         self._rest = silence(0)  # samples short of a frame
         self._written = 0  # samples of the current utterance so far, padding included
         self._room = asyncio.Event()
@@ -64,7 +72,8 @@ class Playout:
             return
         clause_start = self._written - spoken_before
         for word in chunk.words:
-            self.utterance.add_word(word.text, clause_start + round(word.end * AGENT_SAMPLE_RATE))
+            start, end = (clause_start + round(at * AGENT_SAMPLE_RATE) for at in (word.start, word.end))
+            self.utterance.add_word(word.text, end, start)
         self._written += chunk.pcm.size
         self._cut(np.concatenate((self._rest, chunk.pcm)))
 
@@ -86,30 +95,66 @@ class Playout:
             self.utterance.complete = True
         self._drop()
 
+    def hold(self, carrier: int) -> None:
+        """Fall silent and keep what is left; from here on, packets of generation ``carrier`` hold it."""
+        self.held = True
+        self.utterance.carrier = carrier
+
+    def resume(self) -> int:
+        """Go on from the beginning of the word that was cut; returns how many frames are said again.
+
+        What the client is not known to have played counts as cut. The sound comes back within ``FADE``.
+        """
+        self.held = False
+        utterance = self.utterance
+        sent = utterance.next_frame
+        unheard = min(max(utterance.first_unheard(), sent - UNTOLD), sent)
+        word = utterance.word_at(unheard)
+        if word is None:
+            again = unheard
+        else:
+            again = word if unheard - word <= WORD_AGAIN else unheard - AGAIN
+        count = min(sent - again, len(self._sent))
+        self._frames.extendleft(self._sent.pop() for _ in range(count))
+        utterance.next_frame = sent - count
+        if self._frames:
+            self._frames[0] = _risen(self._frames[0])
+        return count
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is still to be played of the current utterance; None while more of it is being made."""
+        return len(self._frames) / FRAME_RATE if self.utterance.complete else None
+
     @property
     def drained(self) -> bool:
         """The current utterance is complete and all of it has been taken."""
-        return self.utterance.complete and not self._frames
+        return self.utterance.complete and not self._frames and not self.held
 
     def take(self, pts: int) -> PlayoutFrame:
         """The frame to be sent at ``pts``; silence if there is none."""
+        if self.held:
+            return SILENT
         if not self._frames and not self.utterance.complete:
             if self._rest.size:
                 self._pad_rest()  # the next clause is late: let the end of this one out
-            elif self.utterance.frame_pts:
+            elif self.utterance.next_frame:
                 self.underruns += 1
         if not self._frames:
             return SILENT
         frame = self._frames.popleft()
         if len(self._frames) < self._limit:
             self._room.set()
+        self._sent.append(frame)
         self.utterance.sent(pts)
         return frame
 
     def ahead(self) -> FloatArray:
         """What the animator will be given next, (AHEAD_FRAMES, 640); NaN where that isn't known yet."""
-        unknown = 0.0 if self.utterance.complete else np.nan
+        unknown = 0.0 if self.utterance.complete or self.held else np.nan
         frames = np.full((AHEAD_FRAMES, USER_FRAME_SAMPLES), unknown, np.float32)
+        if self.held:
+            return frames
         for row, frame in zip(frames, self._frames, strict=False):
             row[:] = frame.animator_pcm
         return frames
@@ -136,6 +181,18 @@ class Playout:
 
     def _drop(self) -> None:
         self._frames.clear()
+        self._sent.clear()
+        self.held = False
         self._rest = silence(0)
         self._written = 0
         self._room.set()
+
+
+def _risen(frame: PlayoutFrame) -> PlayoutFrame:
+    def rise(pcm: FloatArray, rate: int) -> FloatArray:
+        samples = round(FADE * rate)
+        return np.concatenate((pcm[:samples] * np.linspace(0, 1, samples, dtype=np.float32), pcm[samples:]))
+
+    return PlayoutFrame(
+        rise(frame.pcm, AGENT_SAMPLE_RATE), rise(frame.animator_pcm, USER_SAMPLE_RATE), frame.speech
+    )

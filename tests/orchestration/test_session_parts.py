@@ -275,3 +275,83 @@ def test_an_hour_of_virtual_time_passes_at_once():
         return asyncio.get_running_loop().time()
 
     assert run_in_virtual_time(main()) == pytest.approx(3600)
+
+
+class TestHeldSound:
+    """Words of five frames; the client plays what it is sent, but for the two frames it buffers."""
+
+    async def playing(self, words: int = 6, sent: int = 13) -> Playout:
+        playout = Playout(30)
+        playout.begin(1)
+        pcm = np.full(words * 5 * AGENT_FRAME_SAMPLES, 0.5, np.float32)
+        spoken = tuple(SpokenWord(f"w{n}", n * 0.2, (n + 1) * 0.2) for n in range(words))
+        await playout.append(1, SpeechChunk(pcm, spoken), 0)
+        playout.finish(1)
+        for pts in range(sent):
+            playout.take(pts)
+        playout.utterance.acknowledge(sent - 3, 1)
+        return playout
+
+    async def test_nothing_sounds_while_it_is_held_and_nothing_is_lost(self):
+        playout = await self.playing()
+        playout.hold(2)
+        assert not any(playout.take(pts).speech for pts in range(13, 20))
+        assert not playout.drained
+        assert playout.underruns == 0
+
+    async def test_it_goes_on_from_the_beginning_of_the_word_that_was_cut(self):
+        playout = await self.playing()
+        playout.hold(2)
+        assert playout.resume() == 3, "frames 10 to 12: the word began at 10, the client was at 11"
+        rest = [playout.take(pts).speech for pts in range(20, 50)]
+        assert sum(rest) == 20
+        assert playout.drained
+
+    async def test_between_two_words_nothing_is_said_again_but_what_was_flushed(self):
+        playout = await self.playing(sent=12)
+        playout.hold(2)
+        assert playout.resume() == 2, "the client was just at the beginning of a word"
+
+    async def test_it_comes_back_without_a_click(self):
+        playout = await self.playing()
+        playout.hold(2)
+        playout.resume()
+        pcm = playout.take(20).pcm
+        assert pcm[0] == 0
+        assert pcm[-1] == pytest.approx(0.5)
+        assert playout.take(21).pcm[0] == pytest.approx(0.5)
+
+    async def test_words_that_were_said_twice_are_remembered_once(self):
+        playout = await self.playing()
+        utterance = playout.utterance
+        assert utterance.heard() == "w0 w1"
+        playout.hold(2)
+        playout.resume()
+        for pts in range(20, 29):
+            playout.take(pts)
+        utterance.acknowledge(28, 2)
+        assert utterance.heard() == "w0 w1 w2"
+        for pts in range(29, 40):
+            playout.take(pts)
+        utterance.acknowledge(39, 2)
+        assert utterance.heard() == "w0 w1 w2 w3 w4 w5"
+        assert utterance.wholly_played
+
+    async def test_word_of_silent_packets_doesnt_confirm_what_was_flushed(self):
+        playout = await self.playing(sent=15)
+        playout.hold(2)
+        playout.utterance.acknowledge(18, 2)
+        assert playout.utterance.heard() == "w0 w1", "w2 was flushed before its last frame"
+
+    async def test_a_client_that_tells_nothing_hears_no_more_than_a_second_again(self):
+        playout = await self.playing(words=12, sent=50)
+        playout.utterance.played.clear()
+        playout.hold(2)
+        assert 25 <= playout.resume() <= 30
+
+    async def test_cancelled_while_held_it_is_over(self):
+        playout = await self.playing()
+        playout.hold(2)
+        playout.cancel()
+        assert playout.drained
+        assert playout.utterance.cut

@@ -1,0 +1,1 @@
+"""Who speaks when: policies over numbers, without sound, models or clocks."""

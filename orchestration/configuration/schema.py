@@ -18,6 +18,7 @@ from orchestration.configuration.session import SessionConfig
 from orchestration.configuration.turn_taking import TurnTakingConfig
 from speech.coqui.config import CoquiConfig
 from speech.end_of_turn import EndOfTurnConfig
+from speech.smart_turn import SmartTurnConfig
 from speech.voice_activity import VoiceActivityConfig
 from speech.whisper.config import WhisperConfig
 
@@ -38,6 +39,9 @@ class Configuration(BaseModel):
     )
     end_of_turn: EndOfTurnConfig = Field(
         default=EndOfTurnConfig(), description="What decides that the user has finished."
+    )
+    smart_turn: SmartTurnConfig | None = Field(
+        default=None, description="The model that hears whether a turn is over; none: it isn't asked."
     )
     turn_taking: TurnTakingConfig = Field(
         default=TurnTakingConfig(), description="How the floor is taken and given."
@@ -104,6 +108,16 @@ class Configuration(BaseModel):
                         "at": (*at, "voice"),
                     },
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _smart_turn_has_its_model(self) -> Self:
+        if self.turn_taking.end_of_turn.policy == "smart_turn" and self.smart_turn is None:
+            raise PydanticCustomError(
+                "no_smart_turn",
+                "the policy smart_turn needs its model: add `smart_turn: {{model: smart-turn-v3.2}}`",
+                {"at": ("turn_taking", "end_of_turn", "policy")},
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,14 @@ from orchestration.configuration.folder import configs_folder, packaged_names
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.models.registry import Role
 
-MODEL_SECTIONS: tuple[Role, ...] = ("voice_activity", "recognizer", "language_model", "synthesizer", "head")
+MODEL_SECTIONS: tuple[Role, ...] = (
+    "voice_activity",
+    "smart_turn",
+    "recognizer",
+    "language_model",
+    "synthesizer",
+    "head",
+)
 OTHER_FILES = frozenset({"models", "demo", "serve"})  # in configs/, and no systems
 HOSTED_ENGINES = frozenset({"openai"})  # their models run on a server of its own
 

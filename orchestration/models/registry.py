@@ -14,7 +14,7 @@ from orchestration.configuration.folder import configs_folder
 from orchestration.configuration.problems import ConfigurationError
 from orchestration.configuration.validation import validate
 
-Role = Literal["recognizer", "language_model", "synthesizer", "voice_activity", "head"]
+Role = Literal["recognizer", "language_model", "synthesizer", "voice_activity", "smart_turn", "head"]
 
 
 def _inside(path: str) -> str:

@@ -1,12 +1,35 @@
-"""What every bank of slots refuses, in the same words."""
+"""What every bank of slots refuses, in the same words; and a face that is a bank of one."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.animator import FRAME_SAMPLES, FloatArray
+from avatar.animator import FRAME_SAMPLES, FloatArray, SlotBank
 from avatar.motion import COLUMNS, MotionError
+
+
+class OneSlot:
+    """One face: a bank of a single slot."""
+
+    def __init__(self, bank: SlotBank, seed: int) -> None:
+        bank.reset(0, seed)
+        self._bank = bank
+        self._mask = np.ones(1, np.bool_)
+
+    def step(
+        self,
+        agent_pcm: FloatArray,
+        user_pcm: FloatArray,
+        user_motion: FloatArray | None = None,
+        agent_ahead: FloatArray | None = None,
+    ) -> FloatArray:
+        """See ``Face.step``."""
+        seen = None if user_motion is None else np.asarray(user_motion)[None]
+        ahead = None if agent_ahead is None else np.asarray(agent_ahead)[None]
+        agent, user = np.asarray(agent_pcm)[None], np.asarray(user_pcm)[None]
+        motion: FloatArray = self._bank.step(self._mask, agent, user, seen, ahead)[0]
+        return motion
 
 
 def check_count(slots: int) -> None:

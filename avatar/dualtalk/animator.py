@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-import numpy as np
-
-from avatar.animator import FloatArray
 from avatar.config import AnimatorConfig
 from avatar.dualtalk.checkpoint import load_checkpoint
 from avatar.dualtalk.model import DualTalk
@@ -17,35 +14,7 @@ from avatar.dualtalk.slots import WindowedSlots
 from avatar.dualtalk.spaces import space_of
 from avatar.dualtalk.weight_files import CheckpointError
 from avatar.retarget import FlameRetargeting, load_flame_map
-
-
-class WindowedFace:
-    """One agent's face, streaming: a bank of one slot."""
-
-    def __init__(self, bank: WindowedSlots, seed: int) -> None:
-        bank.reset(0, seed)
-        self._bank = bank
-        self._mask = np.ones(1, dtype=np.bool_)
-
-    def step(
-        self,
-        agent_pcm: FloatArray,
-        user_pcm: FloatArray,
-        user_motion: FloatArray | None = None,
-        agent_ahead: FloatArray | None = None,
-    ) -> FloatArray:
-        """Advance one frame: two float32 (640,) sounds, -1..1, and the user's float32 (61,) motion if known.
-
-        ``agent_ahead``, float32 (look_ahead, 640), is the agent's sound after this frame, NaN or nothing
-        where it isn't known: then it counts as silence, and lips come late. Returns the agent's motion,
-        float32 (61,). Raises ``MotionError`` on wrong shapes or non-finite input, before any state has
-        changed.
-        """
-        seen = None if user_motion is None else np.asarray(user_motion)[None]
-        ahead = None if agent_ahead is None else np.asarray(agent_ahead)[None]
-        agent, user = np.asarray(agent_pcm)[None], np.asarray(user_pcm)[None]
-        motion: FloatArray = self._bank.step(self._mask, agent, user, seen, ahead)[0]
-        return motion
+from avatar.slots import OneSlot
 
 
 class WindowedDualTalk:
@@ -85,9 +54,9 @@ class WindowedDualTalk:
         return cls(load_checkpoint(config.checkpoint), retargeting, config)
 
     @contextmanager
-    def stream(self, seed: int = 0) -> Iterator[WindowedFace]:
+    def stream(self, seed: int = 0) -> Iterator[OneSlot]:
         """Open one face; the same seed and input give the same motion."""
-        yield WindowedFace(self._bank(1), seed)
+        yield OneSlot(self._bank(1), seed)
 
     @contextmanager
     def open_slots(self, slots: int) -> Iterator[WindowedSlots]:

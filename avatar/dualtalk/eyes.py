@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.animator import FRAME_RATE, FloatArray
+from avatar.animator import FloatArray
 from avatar.motion import HEAD, NAMES, Column
-from avatar.procedural.blinks import Activity, Blinks
+from avatar.procedural.attention import Talk, activity_of
+from avatar.procedural.blinks import Blinks
 from avatar.procedural.gaze import Gaze
-from avatar.procedural.level import HOP_SAMPLES, LevelTracker
-
-ATTENTION = round(1.5 * FRAME_RATE)  # frames after the user's last sound in which the agent goes on listening
-PAUSE = round(0.3 * FRAME_RATE)  # frames of silence that don't yet end the agent's turn
 
 LIDS_AND_EYES = [index for index, name in enumerate(NAMES) if name.startswith(("eyeBlink", "eyeLook"))]
 LIDS_AND_EYES += range(Column.leftEyeYaw, len(NAMES))
@@ -24,19 +21,13 @@ class Eyes:
         blinks, gaze = (np.random.default_rng(child) for child in seed.spawn(2))
         self._blinks = Blinks(blinks)
         self._gaze = Gaze(gaze)
-        self._levels = LevelTracker(), LevelTracker()
-        self._silence = [10**6, 10**6]  # frames since agent and user were last heard
+        self._own, self._user = Talk(), Talk()
 
     def step(self, motion: FloatArray, agent_pcm: FloatArray, user_pcm: FloatArray) -> None:
         """Write lids and eyes into one frame of motion (61,), whose head is kept as it is."""
-        for side, pcm in enumerate((agent_pcm, user_pcm)):
-            hops = [self._levels[side].step(hop) for hop in pcm.reshape(-1, HOP_SAMPLES)]
-            self._silence[side] = 0 if any(hop.active for hop in hops) else self._silence[side] + 1
-        activity = Activity.IDLE
-        if self._silence[0] <= PAUSE:
-            activity = Activity.SPEAKING
-        elif self._silence[1] <= ATTENTION:
-            activity = Activity.LISTENING
+        self._own.step(agent_pcm)
+        self._user.step(user_pcm)
+        activity = activity_of(self._own, self._user)
         self._gaze.step(activity)
         full = motion.astype(np.float64)
         full[LIDS_AND_EYES] = 0

@@ -12,6 +12,7 @@ from avatar.animator import FloatArray
 from avatar.config import AnimatorConfig
 from avatar.inputs import motion_frame, sound_frame
 from avatar.motion import COLUMNS, clip
+from avatar.procedural.attention import ATTENTION, LISTENER_BLINK, SPEAKER_BLINK
 from avatar.procedural.blinks import Activity
 from avatar.procedural.expression import Expression
 from avatar.procedural.head import Nods, SpeakingHead
@@ -21,14 +22,6 @@ from avatar.procedural.mimicry import Mimicry
 from avatar.procedural.mouth import Mouth
 from avatar.procedural.prosody import Prosody, ProsodyTracker
 from avatar.slots import check_count, check_slot, check_step
-
-ATTENTION = 1.5  # s after the user's last sound for which the agent goes on listening
-LISTENER_BLINK = (
-    0.05,
-    0.30,
-    0.35,
-)  # s after a pause is noticed (200 ms into it), chance: 250-500 ms after the end
-SPEAKER_BLINK = (0.0, 0.20, 0.35)  # after the agent's own phrase
 
 
 class ProceduralFace:

@@ -15,7 +15,7 @@ from avatar.config import AnimatorConfig
 from avatar.device import device_named
 from avatar.inputs import motion_frame, sound_frame
 from avatar.motion import COLUMNS, clip
-from avatar.slots import check_count, check_slot, check_step
+from avatar.slots import OneSlot, check_count, check_slot, check_step
 from avatar.streaming.ahead import HeardAhead
 from avatar.streaming.chance import Chance
 from avatar.streaming.checkpoint import CheckpointError, load
@@ -167,36 +167,21 @@ def _loud(frame: FloatArray) -> bool:
     return float(np.dot(frame, frame)) / len(frame) > LOUD  # never of what isn't known
 
 
-class StreamingFace:
-    """One face: a bank of a single slot."""
+class StreamingFace(OneSlot):
+    """One face, whose style may change while it moves."""
 
     def __init__(self, bank: StreamingSlots, seed: int) -> None:
-        bank.reset(0, seed)
-        self._bank = bank
-        self._mask = np.ones(1, np.bool_)
+        super().__init__(bank, seed)
+        self._styles = bank.styles
 
     @property
     def style(self) -> Style:
         """How it moves from the next frame on."""
-        return self._bank.styles[0]
+        return self._styles[0]
 
     @style.setter
     def style(self, style: Style) -> None:
-        self._bank.styles[0] = style
-
-    def step(
-        self,
-        agent_pcm: FloatArray,
-        user_pcm: FloatArray,
-        user_motion: FloatArray | None = None,
-        agent_ahead: FloatArray | None = None,
-    ) -> FloatArray:
-        """See ``Face.step``."""
-        seen = None if user_motion is None else np.asarray(user_motion)[None]
-        ahead = None if agent_ahead is None else np.asarray(agent_ahead)[None]
-        agent, user = np.asarray(agent_pcm)[None], np.asarray(user_pcm)[None]
-        motion: FloatArray = self._bank.step(self._mask, agent, user, seen, ahead)[0]
-        return motion
+        self._styles[0] = style
 
 
 class StreamingAnimator:

@@ -8,14 +8,10 @@ from numpy.typing import NDArray
 from avatar.animator import FloatArray
 from avatar.config import AnimatorConfig
 from avatar.motion import ARTICULATORS, COLUMNS, HEAD, Column, clip
+from avatar.procedural.attention import LISTENER_BLINK, SPEAKER_BLINK, Talk, activity_of
 from avatar.procedural.blinks import Activity
 from avatar.procedural.idle import IdleLife
-from avatar.procedural.level import HOP_SAMPLES, HOP_SECONDS, LevelTracker
 
-ATTENTION = 1.5  # s after the user's last sound for which the agent goes on listening
-HANGOVER = 0.2  # s of silence inside which speech is one phrase
-LISTENER_BLINK = (0.05, 0.30, 0.35)  # s after a pause is noticed, chance
-SPEAKER_BLINK = (0.0, 0.20, 0.35)
 GATE_STEP = 0.25  # most that the mouth's gate moves in a frame
 BEFORE, AFTER = 4, 3  # frames before and after sound in which the mouth may move
 # Most that each group changes in a frame, as a vector: just under three times its usual speed, by development
@@ -30,26 +26,6 @@ REST = 0.01  # articulation that isn't drawn in silence
 OWN_LIFE = np.zeros(COLUMNS, np.bool_)
 OWN_LIFE[[Column[name] for name in Column.__members__ if name.startswith(("eyeBlink", "eyeLook"))]] = True
 OWN_LIFE[Column.leftEyeYaw :] = True
-
-
-class Talk:
-    """Whether a voice speaks, from its level alone."""
-
-    def __init__(self) -> None:
-        self._level = LevelTracker()
-        self.silence = 60.0  # s
-
-    def step(self, pcm: FloatArray) -> bool:
-        """Advance by a frame (640,); True on the frame at which a phrase is known to be over."""
-        first, second = self._level.step(pcm[:HOP_SAMPLES]), self._level.step(pcm[HOP_SAMPLES:])
-        before = self.silence
-        self.silence = 0.0 if first.active or second.active else before + 2 * HOP_SECONDS
-        return before < HANGOVER <= self.silence
-
-    @property
-    def sounds(self) -> bool:
-        """Whether this very frame holds sound."""
-        return self.silence == 0.0
 
 
 class Finish:
@@ -78,7 +54,7 @@ class Finish:
         frames, ``nodding`` whether a nod is under way, which is as quick as it is.
         """
         phrase_over, user_paused = self._own.step(agent_pcm), self._user.step(user_pcm)
-        activity = self._activity()
+        activity = activity_of(self._own, self._user)
         if phrase_over:
             self._life.blinks.answer(*SPEAKER_BLINK)
         if user_paused and activity is Activity.LISTENING:
@@ -102,11 +78,6 @@ class Finish:
         length = float(np.sqrt(change @ change))
         self._before[group] = wanted if length <= step else before + change * (step / length)
         return self._before[group]
-
-    def _activity(self) -> Activity:
-        if self._own.silence < HANGOVER:
-            return Activity.SPEAKING
-        return Activity.LISTENING if self._user.silence < ATTENTION else Activity.IDLE
 
     def _mouth_gate(self, soon: bool) -> float:
         self._since_sound = 0 if self._own.sounds else self._since_sound + 1

@@ -246,6 +246,28 @@ class TestCommands:
         assert result.exit_code == 0, result.output
         assert lengths(tmp_path / "f.mp4")[0] == 25
 
+    def test_two_animators_are_filmed_beside_each_other_and_nowhere_else(self, tmp_path):
+        write_wav(tmp_path / "a.wav", np.zeros(8_000, np.float32))
+        both = [
+            "--agent",
+            str(tmp_path / "a.wav"),
+            "--user",
+            str(tmp_path / "a.wav"),
+            "--beside",
+            "procedural",
+        ]
+        film = tmp_path / "f.mp4"
+        result = CliRunner().invoke(app, ["animate", *both, "-o", str(film), "--size", "320x240"])
+        assert result.exit_code == 0, result.output
+        with av.open(str(film)) as container:
+            picture = next(container.decode(video=0)).to_ndarray(format="gray")
+        halves = picture[:, :160], picture[:, 160:]
+        assert all(half.std() > 10 for half in halves), "a half without a head is one colour"
+        result = CliRunner().invoke(app, ["animate", *both, "-o", str(tmp_path / "m.npz")])
+        assert result.exit_code == 2
+        assert "isn't an .mp4" in result.output
+        assert not (tmp_path / "m.npz").exists()
+
     def test_an_expected_error_is_one_line_and_leaves_nothing(self, session, tmp_path, monkeypatch, capsys):
         out = tmp_path / "film.mp4"
         arguments = ["visavis", "render", str(session), "-o", str(out), "--head", "bob"]

@@ -265,7 +265,7 @@ class TestCommands:
         assert all(half.std() > 10 for half in halves), "a half without a head is one colour"
         result = CliRunner().invoke(app, ["animate", *both, "-o", str(tmp_path / "m.npz")])
         assert result.exit_code == 2
-        assert "isn't an .mp4" in result.output
+        assert "only a video shows a second face" in result.output
         assert not (tmp_path / "m.npz").exists()
 
     def test_an_expected_error_is_one_line_and_leaves_nothing(self, session, tmp_path, monkeypatch, capsys):

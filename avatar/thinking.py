@@ -1,7 +1,7 @@
-"""Thinking you can see: eyes that leave the partner for somewhere up and aside, a breath, brows that work; and back.
+"""Thinking you can see: eyes that leave the partner for somewhere up and aside, a breath, brows that work.
 
-Speakers look away as they plan what to say and look back when they have it (Argyle & Cook 1976, Ho 2015). Laid over
-whatever an animator does.
+Speakers look away as they plan what to say and look back when they have it (Argyle & Cook 1976, Ho 2015). This
+is laid over whatever an animator does.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ BREATH: Final = radians(0.7)  # by which the head rises with the breath
 BREATH_SECONDS: Final = 1.6
 TILT: Final = radians(1.3)  # of the head to the side that the eyes are on
 BROWS: Final = 0.14  # weight of the brows' work
+BROW_RATE: Final = 6.0  # rad/s
 STILL: Final = 1e-4  # radians or weight below which nothing is left of it
 
 
@@ -38,7 +39,7 @@ class Thinking:
         self._aim = np.zeros(2)  # yaw, pitch of the look, radians
         self._eyes = np.zeros(2)  # where the gaze is, of the look
         self._head = Spring(HEAD_RATE), Spring(HEAD_RATE), Spring(HEAD_RATE)  # yaw, pitch, roll
-        self._work = Spring(6.0)  # of the brows
+        self._raised, self._knit = Spring(BROW_RATE), Spring(BROW_RATE)  # brows: up with the eyes, or down
         self._side = 1.0
         self._next_look = 0.0  # s
         self._breath: float | None = None  # s since it began
@@ -62,16 +63,17 @@ class Thinking:
             )
         ]
         head[1] -= self._breathe()
-        work = self._work.step(BROWS if thinking else 0.0)
-        if max(np.abs(self._eyes).max(), *map(abs, head), abs(work)) < STILL:
+        down = self._aim[1] > 0
+        raised = self._raised.step(BROWS if thinking and not down else 0.0)
+        knit = self._knit.step(BROWS if thinking and down else 0.0)
+        if max(np.abs(self._eyes).max(), *map(abs, head), abs(raised), abs(knit)) < STILL:
             return motion
         shown = motion.astype(np.float64)
         shown[[Column.headYaw, Column.headPitch, Column.headRoll]] += head
         # The eyes make up what the head does not do of the look.
         turn_eyes(shown, float(self._eyes[0] - head[0]), float(self._eyes[1] - head[1]))
-        inner = Column.browInnerUp if self._aim[1] <= 0 else Column.browDownLeft
-        shown[inner] += work
-        shown[Column.browDownRight] += 0.6 * work
+        shown[Column.browInnerUp] += raised
+        shown[[Column.browDownLeft, Column.browDownRight]] += knit
         return clip(shown)
 
     def _look(self) -> None:

@@ -1,7 +1,7 @@
 """Thinking you can see: eyes that leave the partner for somewhere up and aside, a breath, brows that work.
 
-Speakers look away as they plan what to say and look back when they have it (Argyle & Cook 1976, Ho 2015). This
-is laid over whatever an animator does.
+Speakers look away as they plan what to say and look back when they have it (Argyle & Cook 1976, Ho 2015).
+This is laid over whatever an animator does.
 """
 
 from __future__ import annotations

@@ -54,6 +54,16 @@ class Persona(BaseModel):
         max_length=400,
         description="What the agent says when its mind or its hearing fails.",
     )
+    code_shown: str = Field(
+        default="I've put the code on screen.",
+        max_length=200,
+        description="What the agent says instead of reading code out; empty for nothing.",
+    )
+    table_shown: str = Field(
+        default="I've put the table on screen.",
+        max_length=200,
+        description="What the agent says instead of reading a table out; empty for nothing.",
+    )
     language: str = Field(
         default="en",
         pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",

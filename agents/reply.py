@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from agents.language_model import ReplyPart, TextDelta
 from agents.words import Ending, ending, words
+
+# Blocks that aren't read out hold no sentences: code, also code that has not ended yet, and rows of a table.
+_UNREAD = re.compile(
+    r"(`{3,}).*?(?:\1|\Z)|<think>.*?(?:</think>|\Z)|^[ \t]*\|[^\n]*$", re.DOTALL | re.MULTILINE
+)
 
 
 @asynccontextmanager
@@ -56,6 +62,7 @@ def _sentences_end(text: str, sentences: int) -> int | None:
     """Where the first ``sentences`` sentences of ``text`` end, None if that isn't certain yet."""
     found = 0
     first = True
+    text = _UNREAD.sub(lambda block: "x" * len(block.group()), text)
     for begin, end in words(text):
         rest = text[end:].lstrip()
         if not rest:

@@ -117,6 +117,17 @@ class SessionConfig(BaseModel):
     dialogue_tokens: int = Field(
         1_024, ge=128, le=1_000_000, description="Longest dialogue that the language model sees, tokens."
     )
+    reply_words: int = Field(
+        default=120,
+        ge=10,
+        le=2_000,
+        description="Words of a reply that are said, where the language model doesn't end by itself; 120 are "
+        "about 45 seconds.",
+    )
+    other_languages: Literal["show", "say"] = Field(
+        default="show",
+        description="A reply in another language than the persona's: only show it, or say it all the same.",
+    )
     fallback: Literal["apology", "silence"] = Field(
         default="apology",
         description="After a failed call and its retries: speak the persona's apology, or stay silent.",

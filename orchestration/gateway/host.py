@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agents.dialogue import Dialogue, Turn
+from agents.reply_language import shared_judge
 from avatar.head import HeadMissing
 from avatar.motion import NAMES
 from orchestration.apologies import Apologies
@@ -94,6 +95,8 @@ class SessionHost:
 
     async def prepare(self) -> None:
         """Get ready in the background what sessions would wait for otherwise: heads and personas."""
+        if self.configuration.session.other_languages == "show":
+            await asyncio.to_thread(shared_judge().load)
         await self.heads.prepare()
         for name in self.heads.names:
             with contextlib.suppress(HeadMissing, OSError):  # said in the log just now

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from agents.persona import Persona
+from agents.reading import Reading
+from agents.reply_language import shared_judge
 from orchestration.configuration import Configuration
 from orchestration.session.conversation import ConversationOptions
 from orchestration.session.reply import ReplyLimits
@@ -20,6 +22,13 @@ def session_options(configuration: Configuration, persona: Persona) -> SessionOp
         max_tokens=persona.max_tokens,
         max_sentences=persona.max_sentences,
         apologise=session.fallback == "apology",
+        reading=Reading(
+            language=persona.language,
+            max_words=session.reply_words,
+            code=persona.code_shown,
+            table=persona.table_shown,
+            judge=shared_judge() if session.other_languages == "show" else None,
+        ),
     )
     conversation = ConversationOptions(
         reply=reply,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.language_model import Message, ToolCall, ToolCallDelta
+from agents.reading import Clause
 from orchestration.engines import EngineError, Engines
 from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.drafting import Drafting
@@ -20,6 +21,7 @@ from orchestration.session.memory import Memory, Remembers
 from orchestration.session.observer import PLAIN, ReplyObserver, ReplyRequest, Unobserved
 from orchestration.session.playout import Playout, PlayoutFrame
 from orchestration.session.reply import Reply, ReplyLimits
+from orchestration.session.reply_text import tell_clause
 from orchestration.session.speech_buffer import SpeechBuffer
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
@@ -344,8 +346,8 @@ class Conversation:
     def first_token(self) -> None:
         self._timeline.emit(EventType.FIRST_TOKEN)
 
-    def clause(self, text: str) -> None:
-        self._timeline.emit(EventType.REPLY_TEXT, text=text)
+    def clause(self, clause: Clause) -> None:
+        tell_clause(clause, self._timeline)
 
     def tool_call_piece(self, piece: ToolCallDelta) -> None:
         self._observer.tool_call_piece(piece)

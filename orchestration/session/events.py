@@ -20,6 +20,7 @@ class EventType(StrEnum):
     NOTHING_HEARD = "nothing_heard"
     FIRST_TOKEN = "first_token"
     REPLY_TEXT = "reply_text"
+    MISBEHAVED = "reply_misbehaved"
     FIRST_SOUND = "first_sound"
     MOUTH_OPEN = "mouth_open"
     REPLY_FINISHED = "reply_finished"

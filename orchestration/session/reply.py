@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from agents.clauses import ClauseSplitter
 from agents.language_model import (
     LanguageModelError,
     Message,
@@ -18,6 +17,7 @@ from agents.language_model import (
     ToolCallDelta,
     ToolsUnsupported,
 )
+from agents.reading import OTHER_LANGUAGE, Clause, Reading, ReplyReader
 from agents.reply import closing, limit_sentences
 from orchestration.engines import EngineError, Engines
 from orchestration.session.latency import ReplyClock
@@ -40,6 +40,7 @@ class ReplyLimits:
     max_tokens: int  # longest reply
     max_sentences: int  # of a reply that are spoken
     apologise: bool  # speak the prepared apology when an engine has failed for good
+    reading: Reading = field(default_factory=Reading)  # what is said of what the language model writes
 
 
 class ReplyListener(Protocol):
@@ -47,7 +48,7 @@ class ReplyListener(Protocol):
 
     def first_token(self) -> None: ...
 
-    def clause(self, text: str) -> None: ...
+    def clause(self, clause: Clause) -> None: ...
 
     def tool_call_piece(self, piece: ToolCallDelta) -> None: ...
 
@@ -88,7 +89,7 @@ class Reply:
         self._now = now
         self._limits = limits
         self._listener = listener
-        self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+        self._clauses: asyncio.Queue[Clause | None] = asyncio.Queue(CLAUSES_AHEAD)
         self._sounds: asyncio.Queue[_Sound | None] = asyncio.Queue(CHUNKS_AHEAD)
         self._granted = asyncio.Event()
         self._generation = 0
@@ -147,7 +148,7 @@ class Reply:
         tries = self._limits.retries + 1
         attempt = -1
         while (attempt := attempt + 1) < tries:
-            splitter = ClauseSplitter()
+            splitter = ReplyReader(self._limits.reading, limited=self._request.spoken)
             queued = 0
             try:
                 async with asyncio.timeout(self._limits.language_model_timeout):
@@ -173,7 +174,7 @@ class Reply:
         return False
 
     async def _stream_clauses(
-        self, messages: Sequence[Message], splitter: ClauseSplitter, tools: Toolbox | None
+        self, messages: Sequence[Message], splitter: ReplyReader, tools: Toolbox | None
     ) -> int:
         """Queue the clauses of one try and tell its calls; returns how many of both there were."""
         queued = 0
@@ -198,10 +199,12 @@ class Reply:
                     continue
                 for clause in splitter.feed(delta.text):
                     await self._queue(clause, delta.elapsed)
-                    queued += 1
+                    queued += clause.shown
+                if splitter.full:
+                    break
         for clause in splitter.flush():
             await self._queue(clause, None)
-            queued += 1
+            queued += clause.shown
         return queued
 
     def _take_call(self, part: ToolCallDelta | ToolCall) -> int:
@@ -211,8 +214,8 @@ class Reply:
         self._tell(partial(self._listener.tool_call, part))
         return 1
 
-    async def _queue(self, clause: str, elapsed: float | None) -> None:
-        if self.clock.first_clause is None and self.clock.request is not None:
+    async def _queue(self, clause: Clause, elapsed: float | None) -> None:
+        if clause.said and self.clock.first_clause is None and self.clock.request is not None:
             self.clock.first_clause = now = self._now()
             # The last clause is known only when the stream has ended: then its time is all the model's.
             self.clock.language_model_compute = now - self.clock.request if elapsed is None else elapsed
@@ -224,10 +227,12 @@ class Reply:
         while (clause := await self._clauses.get()) is not None:
             self._tell(partial(self._listener.clause, clause))
             if not self._request.spoken:
-                self._tell(partial(self._playout.show, clause))
+                if clause.shown:
+                    self._tell(partial(self._playout.show, clause.text))
                 continue
-            tried += 1
-            spoken += await self._speak(clause)
+            tried += bool(clause.said) or clause.kind == OTHER_LANGUAGE
+            if clause.said:
+                spoken += await self._speak(clause.said)
         return spoken > 0 or tried == 0
 
     async def _speak(self, clause: str) -> bool:

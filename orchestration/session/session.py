@@ -199,6 +199,8 @@ class Session:
             "playout_underrun": self._playout.underruns,
             "engine_failed": self._timeline.counts["engine_failed"],
             "fallback": self._timeline.counts["fallback"],
+            "engine_switched": self._timeline.counts["engine_switched"],
+            "reply_misbehaved": self._timeline.counts["reply_misbehaved"],
             "internal_error": self._timeline.counts["internal_error"],
         }
 

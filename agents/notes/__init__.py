@@ -1,0 +1,1 @@
+"""What the agent can look up: a folder of notes, found by meaning."""

@@ -24,8 +24,12 @@ class SimulatedClient:
     clock: Clock
     recording: Recording = field(default_factory=Recording)
     acknowledges: bool = True
+    heard: list[AgentFrame] = field(default_factory=list)  # what the loudspeaker has played
     _microphone: deque[FloatArray] = field(default_factory=deque)
-    _player: Player = field(default_factory=Player)
+    _player: Player = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._player = Player(self.heard.append)
 
     def frame(self, frame: AgentFrame) -> None:
         """Sink: one packet."""

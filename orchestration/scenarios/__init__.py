@@ -1,0 +1,1 @@
+"""Conversations written down as YAML, held against a system, and judged."""

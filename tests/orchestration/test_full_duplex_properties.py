@@ -1,0 +1,193 @@
+"""What holds for any interleaving of what the user does and of what engines do, delayed or failing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.dialogue import Dialogue
+from orchestration.protocol import AgentFrame
+from orchestration.scenarios.invariants import broken_rules, floor_at_the_end
+from orchestration.session.events import EventType
+from orchestration.session.observer import PLAIN
+from orchestration.simulation.scripted import spoken
+from tests.orchestration.coded_speech import (
+    WORD_SAMPLES,
+    CodedSynthesizer,
+    FreshWords,
+    chunks,
+    number_of,
+    samples_of_words,
+)
+from tests.orchestration.conftest import OPTIONS
+
+SETTLE = 26.0  # seconds after the last deed, more than every timeout and the longest reply together
+UTTERANCES = [f"utterance{n}" for n in range(12)]
+LIMITS = {"first_token_timeout": 1.0, "language_model_timeout": 3.0, "synthesizer_timeout": 1.2}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that happens ``wait`` seconds after the one before it."""
+
+    wait: float
+    what: str
+    size: float = 0.0
+
+
+def _seconds(low: float, high: float) -> st.SearchStrategy[float]:
+    return st.integers(round(low * 100), round(high * 100)).map(lambda hundredths: hundredths / 100)
+
+
+USER_DEEDS = ["speak", "speak", "speak", "type", "give_way", "answer", "disregard", "deaf", "hearing"]
+FAILURES = ["recognizer fails", "model fails", "model stalls", "voice fails", "voice stalls"]
+DEEDS = st.lists(
+    st.builds(Deed, _seconds(0, 2.5), st.sampled_from(USER_DEEDS + FAILURES), _seconds(0.04, 1.6)),
+    min_size=2,
+    max_size=8,
+)
+DELAYS = st.fixed_dictionaries(
+    {
+        "recognizer": st.sampled_from([0.01, 0.2, 0.9, 1.6]),
+        "model": st.sampled_from([0.01, 0.1, 0.7]),
+        "token": st.sampled_from([0.001, 0.05]),
+        "voice": st.sampled_from([0.005, 0.1, 0.45]),
+    }
+)
+
+
+class Held:
+    """One conversation in which ``deeds`` happened, and what the client's loudspeaker really played."""
+
+    def __init__(self, hold, deeds, delays, *, words: int, miss_every: int, draft: bool) -> None:
+        self.played: list[AgentFrame] = []
+        self.replies = FreshWords(words)
+        self._delays = delays
+        self._miss_every = miss_every
+        self._deeds = deeds
+        limits = replace(OPTIONS.conversation.reply, **LIMITS)
+        conversation = {"recognizer_timeout": 1.2, "draft": draft, "reply": limits}
+        seconds = sum(deed.wait + deed.size for deed in deeds) + SETTLE
+        self.held = hold(
+            self._script, UTTERANCES, seconds=seconds, adjust=self._adjust, conversation=conversation
+        )
+
+    def _adjust(self, engines) -> None:
+        engines.recognizer.delay = self._delays["recognizer"]
+        engines.language_model.reply = self.replies
+        engines.language_model.first_token = self._delays["model"]
+        engines.language_model.per_token = self._delays["token"]
+        engines.faces.miss_every = self._miss_every
+        object.__setattr__(engines, "synthesizer", CodedSynthesizer(self._delays["voice"]))
+        object.__setattr__(engines, "apology", tuple(chunks("w0 w1 w2")))
+        self.engines = engines
+
+    async def _script(self, client, session) -> None:
+        self.played = client.heard
+        said = 0
+        for deed in self._deeds:
+            await asyncio.sleep(deed.wait)
+            match deed.what:
+                case "speak":
+                    client.say(spoken(said, deed.size))
+                    said += 1
+                case "type":
+                    session.read(f"typed{said}")
+                    said += 1
+                case "give_way":
+                    session.conversation.give_way()
+                case "answer":
+                    session.conversation.answer(PLAIN)
+                case "disregard":
+                    session.forget_sound()
+                case "deaf" | "hearing":
+                    client.acknowledges = deed.what == "hearing"
+                case "recognizer fails":
+                    self.engines.recognizer.failures.left += 2
+                case "model fails":
+                    self.engines.language_model.failures.left += 1
+                case "model stalls":
+                    self.engines.language_model.stalls.left += 1
+                case "voice fails":
+                    self.engines.synthesizer.failures.left += 2
+                case "voice stalls":
+                    self.engines.synthesizer.stalls.left += 1
+
+    @property
+    def dialogue(self) -> Dialogue:
+        return self.held.dialogue
+
+    def expect_only_played_words_remembered(self) -> None:
+        frames = defaultdict(list)
+        for frame in self.played:
+            frames[frame.generation].append(frame)
+        for turn in self.dialogue.transcript():
+            if turn.role == "assistant":
+                heard = samples_of_words(frames[turn.generation])
+                unheard = [word for word in turn.text.split() if heard[number_of(word)] < WORD_SAMPLES]
+                assert not unheard, f"generation {turn.generation}: {unheard} remembered, not played"
+
+    def expect_each_generation_to_be_one_reply_from_its_beginning(self) -> None:
+        owner = {word: n for n, words in enumerate(self.replies.replies) for word in words}
+        told: dict[int, int] = {}
+        generations = defaultdict(list)
+        for frame in self.held.recording.frames:
+            generations[frame.generation].extend(samples_of_words([frame]))
+        for generation, words in generations.items():
+            words = list(dict.fromkeys(word for word in words if word >= 100))
+            if not words:
+                continue
+            owners = {owner[word] for word in words}
+            assert len(owners) == 1, f"generation {generation} speaks of several replies: {words}"
+            (reply,) = owners
+            assert told.setdefault(reply, generation) == generation, f"reply {reply} is heard twice"
+            assert words == sorted(words), f"generation {generation}: {words} out of order"
+
+    def expect_the_users_words_remembered(self) -> None:
+        finals = [event.data["text"] for event in self.held.of(EventType.FINAL_TRANSCRIPT)]
+        remembered = [turn.text for turn in self.dialogue.transcript() if turn.role == "user"]
+        assert remembered == finals
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    deeds=DEEDS,
+    delays=DELAYS,
+    words=st.sampled_from([3, 12]),
+    miss_every=st.sampled_from([0, 3]),
+    draft=st.booleans(),
+)
+def test_whatever_happens_memory_floor_generations_and_face_hold(
+    hold, deeds, delays, words, miss_every, draft
+):
+    held = Held(hold, deeds, delays, words=words, miss_every=miss_every, draft=draft)
+    assert broken_rules(held.held.recording) == []
+    assert floor_at_the_end(held.held.recording.events) == "nobody"
+    held.expect_only_played_words_remembered()
+    held.expect_each_generation_to_be_one_reply_from_its_beginning()
+    held.expect_the_users_words_remembered()
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["acknowledgements lost", "acknowledged"])
+def test_the_oracle_hears_what_is_played(hold, lost):
+    held = Held(
+        hold,
+        [Deed(0.5, "deaf" if lost else "hearing"), Deed(0.1, "type")],
+        {"recognizer": 0.2, "model": 0.1, "token": 0.01, "voice": 0.1},
+        words=6,
+        miss_every=0,
+        draft=True,
+    )
+    heard = samples_of_words(held.played)
+    assert [heard[word] for word in held.replies.replies[0]] == [WORD_SAMPLES] * 6
+    assert bool([turn for turn in held.dialogue.transcript() if turn.role == "assistant"]) is not lost

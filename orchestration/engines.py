@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agents.language_model import LanguageModel
+from orchestration.aside import VoiceAsides
 from orchestration.media import FloatArray
 from speech.recognizer import Recognizer
 from speech.synthesizer import SpeechChunk, Synthesizer
+
+if TYPE_CHECKING:
+    from orchestration.session.turn_judge import OpenTurnJudge
 
 
 class VoiceActivity(Protocol):
@@ -68,11 +72,17 @@ class Engines:
     faces: Faces
     open_voice_activity: Callable[[], VoiceActivity]
     apology: Sequence[SpeechChunk] = field(default=())  # spoken beforehand, so that it needs no engine
+    open_turn_judge: OpenTurnJudge | None = None  # what decides, pause by pause, whether the turn is over
+    asides: VoiceAsides = field(default_factory=VoiceAsides)  # said without taking the turn
 
-    def speaking_as(self, voice: str, apology: Sequence[SpeechChunk]) -> Engines:
-        """The same engines with one voice chosen (empty: the only one) and its apology."""
+    def speaking_as(
+        self, voice: str, apology: Sequence[SpeechChunk], asides: VoiceAsides | None = None
+    ) -> Engines:
+        """The same engines with one voice chosen (empty: the only one), its apology and its asides."""
         synthesizer = ChosenVoice(self.synthesizer, voice) if voice else self.synthesizer
-        return dataclasses.replace(self, synthesizer=synthesizer, apology=apology)
+        return dataclasses.replace(
+            self, synthesizer=synthesizer, apology=apology, asides=asides or VoiceAsides()
+        )
 
 
 class ChosenVoice:

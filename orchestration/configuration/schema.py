@@ -13,6 +13,7 @@ from agents.persona import Persona
 from avatar.config import AnimatorConfig, HeadConfig
 from avatar.head import HEADS
 from avatar.registry import ANIMATORS
+from orchestration.configuration.listening import ListeningConfig, ThinkingConfig
 from orchestration.configuration.serving import GatewayConfig, ServingConfig
 from orchestration.configuration.session import SessionConfig
 from orchestration.configuration.turn_taking import TurnTakingConfig
@@ -45,6 +46,12 @@ class Configuration(BaseModel):
     )
     turn_taking: TurnTakingConfig = Field(
         default=TurnTakingConfig(), description="How the floor is taken and given."
+    )
+    listening: ListeningConfig = Field(
+        default=ListeningConfig(), description="Nods and soft sounds while the user speaks."
+    )
+    thinking: ThinkingConfig = Field(
+        default=ThinkingConfig(), description="What is seen and heard while a reply takes its time."
     )
     recognizer: WhisperConfig = Field(description="Speech to text.")
     language_model: LanguageModelConfig = Field(

@@ -16,6 +16,7 @@ from agents.reply_language import shared_judge
 from avatar.head import HeadMissing
 from avatar.motion import NAMES
 from orchestration.apologies import Apologies
+from orchestration.asides import Asides
 from orchestration.clock import Clock
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
@@ -83,6 +84,14 @@ class SessionHost:
         self.parking = Parking(gateway.resume_within_s, gateway.max_parked)
         self.live_links = LiveLinks(configuration.session.live_link)
         self._apologies = Apologies(engines.synthesizer, configuration.serving.synthesizer.timeout_s)
+        listening = configuration.listening
+        self._asides = Asides(
+            engines.synthesizer,
+            configuration.serving.synthesizer.timeout_s,
+            soft=listening.sounds if listening.sounds_per_minute else (),
+            gain_db=listening.gain_db,
+            fillers=configuration.thinking.filler,
+        )
         self._rehearsal = Rehearsal(
             engines.language_model,
             configuration.persona,
@@ -202,7 +211,7 @@ class SessionHost:
 
     def engines_for(self, choice: Choice) -> Engines:
         """The engines, speaking with the chosen voice."""
-        return self.engines.speaking_as(choice.voice, self._apology(choice))
+        return self.engines.speaking_as(choice.voice, self._apology(choice), self._asides.of(choice.voice))
 
     def _expect_room(self) -> None:
         limit = self.configuration.gateway.max_sessions

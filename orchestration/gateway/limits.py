@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from agents.persona import Persona
+from agents.turn_taking.backchannel import BackchannelRates
 from agents.reading import Reading
 from agents.reply_language import shared_judge
 from orchestration.configuration import Configuration
 from orchestration.session.conversation import ConversationOptions
+from orchestration.session.presence import PresenceOptions
 from orchestration.session.reply import ReplyLimits
 from orchestration.session.session import SessionOptions
+from orchestration.session.thinking_visibly import ThinkingOptions
 
 
 def session_options(configuration: Configuration, persona: Persona) -> SessionOptions:
@@ -48,4 +51,18 @@ def session_options(configuration: Configuration, persona: Persona) -> SessionOp
         ear_prefill=session.user_prefill_frames,
         ear_backlog=session.user_backlog_frames,
         ear_limit=session.user_ahead_frames,
+        presence=_presence(configuration),
+    )
+
+
+def _presence(configuration: Configuration) -> PresenceOptions:
+    listening, thinking = configuration.listening, configuration.thinking
+    rates = BackchannelRates(
+        nods=listening.nods_per_minute,
+        sounds=listening.sounds_per_minute,
+        after_interruption=listening.after_interruption_s,
+    )
+    return PresenceOptions(
+        listening=rates,
+        thinking=ThinkingOptions(thinking.looks_away, thinking.after_s, thinking.filler_after_s),
     )

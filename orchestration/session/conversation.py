@@ -101,6 +101,16 @@ class Conversation:
     def adjust(self, **changes: Any) -> None:
         """Change some of the options from now on; raises ``TypeError`` on names that aren't any."""
         self._options = replace(self._options, **changes)
+    @property
+    def words_since(self) -> float | None:
+        """When the coming reply's first words were there, session time in seconds; None until they are."""
+        return None if self._turn is None else self._turn.reply.first_clause
+
+    @property
+    def finishing(self) -> float | None:
+        """How likely the user's turn ends here, 0..1; NaN while that is being judged, None if nobody does."""
+        return None
+
         self._buffer.keep(self._options.pre_roll)
 
     # -- the user ---------------------------------------------------------------------------------

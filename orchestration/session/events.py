@@ -21,6 +21,8 @@ class EventType(StrEnum):
     FIRST_TOKEN = "first_token"
     REPLY_TEXT = "reply_text"
     MISBEHAVED = "reply_misbehaved"
+    BACKCHANNEL = "backchannel"
+    FILLER = "filler"
     FIRST_SOUND = "first_sound"
     MOUTH_OPEN = "mouth_open"
     REPLY_FINISHED = "reply_finished"

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from avatar.continuity import Continuity
 from avatar.motion import Column
@@ -21,6 +21,7 @@ from orchestration.session.floor import Floor
 from orchestration.session.memory import Remembers
 from orchestration.session.observer import ReplyObserver
 from orchestration.session.playout import SILENT, Playout
+from orchestration.session.presence import Presence, PresenceOptions
 from orchestration.session.timeline import Sink, Timeline
 from speech.end_of_turn import EndOfTurn
 
@@ -40,6 +41,7 @@ class SessionOptions:
     ear_backlog: int  # frames
     ear_limit: int  # frames
     ear_gaps: bool = False  # the client sends nothing between what it has to say
+    presence: PresenceOptions = field(default_factory=PresenceOptions)  # beside the replies
 
 
 class Session:
@@ -75,6 +77,7 @@ class Session:
         self.conversation = Conversation(
             engines, end_of_turn, dialogue, self._playout, self._timeline, options.conversation, observer
         )
+        self._presence = Presence(options.presence, self.conversation, self._timeline, seed)
         self._stop_reason: str | None = None
 
     # -- what the client sends --------------------------------------------------------------------
@@ -156,17 +159,18 @@ class Session:
         users = self._ears.take()
         user = users[-1]
         generation = timeline.generation
-        agent = self._playout.take(timeline.pts)
+        agent = self._presence.sound(self._playout.take(timeline.pts))
         # The user is listened to while the face moves, so that giving way is told in this very packet.
         motion, _ = await asyncio.gather(
             face.step(agent.animator_pcm, user.pcm, user.motion, self._playout.ahead()),
             self._listen(self._ears.listen(users)),
         )
         if timeline.generation != generation:
-            agent = SILENT  # cancelled meanwhile: an old generation is never heard
+            agent = SILENT if agent.speech else agent  # cancelled meanwhile: an old one is never heard
         if conversation.flush:
             self._continuity.close_mouth()
-        motion = self._continuity.step(motion, agent_silent=not agent.speech)
+        silent = not (agent.speech or agent.animator_pcm.any())
+        motion = self._presence.face(self._continuity.step(motion, agent_silent=silent))
         packet = AgentFrame(
             pts=timeline.pts,
             generation=timeline.generation,
@@ -186,6 +190,7 @@ class Session:
         for frame in frames:
             if frame.understood:
                 probability = await self._voice_activity.step(frame.pcm)
+                self._presence.hear(frame.pcm, probability)
                 self.conversation.hear(frame.pcm, probability)
 
     def counts(self) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -47,6 +48,20 @@ class Persona(BaseModel):
     facts: tuple[Fact, ...] = Field(default=(), max_length=100, description="What the agent knows.")
     greeting: str = Field(
         default="", max_length=400, description="What the agent says first; empty for nothing."
+    )
+    idle_prompts: tuple[Annotated[str, Field(min_length=1, max_length=400)], ...] = Field(
+        default=("Are you still there?",),
+        max_length=20,
+        description="What the agent says when nobody has spoken for long, in turn.",
+    )
+    farewell: str = Field(
+        default="Goodbye.", min_length=1, max_length=400, description="What the agent says last."
+    )
+    budget_spent: str = Field(
+        default="I'm afraid our time is over. Goodbye.",
+        min_length=1,
+        max_length=400,
+        description="What the agent says last when the conversation may go on no longer.",
     )
     apology: str = Field(
         default="Sorry, I lost my thread. Could you say that again?",

@@ -9,11 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agents.configuration import LanguageModelConfig
+from agents.embedder import EmbedderConfig
+from agents.notes.library import NotesConfig
 from agents.persona import Persona
 from avatar.config import AnimatorConfig, HeadConfig
 from avatar.head import HEADS
 from avatar.registry import ANIMATORS
 from orchestration.configuration.listening import ListeningConfig, ThinkingConfig
+from orchestration.configuration.memory import BudgetConfig, MemoryConfig
 from orchestration.configuration.serving import GatewayConfig, ServingConfig
 from orchestration.configuration.session import SessionConfig
 from orchestration.configuration.turn_taking import TurnTakingConfig
@@ -62,6 +65,16 @@ class Configuration(BaseModel):
     head: HeadConfig | None = Field(
         default=None, description="The head that pages and videos draw; none: they are given only motion."
     )
+    embedder: EmbedderConfig | None = Field(
+        default=None, description="Sentences to vectors, for `notes`; none: nothing is looked up."
+    )
+    notes: NotesConfig | None = Field(
+        default=None, description="What the agent may look up at every turn; none: nothing."
+    )
+    memory: MemoryConfig = Field(
+        default=MemoryConfig(), description="What is kept in mind of a long conversation."
+    )
+    budget: BudgetConfig = Field(default=BudgetConfig(), description="What one conversation may use.")
     session: SessionConfig = Field(default=SessionConfig(), description="Limits and behaviour of a session.")
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The WebSocket endpoint.")
     serving: ServingConfig = Field(default=ServingConfig(), description="Replicas, cores and time limits.")
@@ -124,6 +137,16 @@ class Configuration(BaseModel):
                 "no_smart_turn",
                 "the policy smart_turn needs its model: add `smart_turn: {{model: smart-turn-v3.2}}`",
                 {"at": ("turn_taking", "end_of_turn", "policy")},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _notes_have_an_embedder(self) -> Self:
+        if self.notes is not None and self.embedder is None:
+            raise PydanticCustomError(
+                "no_embedder",
+                "notes are found by an embedder: add `embedder: {{model: minilm-l6-v2}}`",
+                {"at": ("notes",)},
             )
         return self
 

@@ -17,6 +17,7 @@ MODEL_SECTIONS: tuple[Role, ...] = (
     "language_model",
     "synthesizer",
     "head",
+    "embedder",
 )
 OTHER_FILES = frozenset({"models", "demo", "serve"})  # in configs/, and no systems
 HOSTED_ENGINES = frozenset({"openai"})  # their models run on a server of its own

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestration.configuration.initiative import ClosingConfig, IdleConfig
+
 
 class BargeInConfig(BaseModel):
     """What happens when the user speaks while the agent does."""
@@ -132,6 +134,11 @@ class SessionConfig(BaseModel):
         default="apology",
         description="After a failed call and its retries: speak the persona's apology, or stay silent.",
     )
+    greets: bool = Field(
+        default=False, description="Whether the agent speaks first, with the persona's `greeting`."
+    )
+    idle: IdleConfig = Field(default=IdleConfig(), description="When nobody says anything.")
+    closing: ClosingConfig = Field(default=ClosingConfig(), description="When the agent says goodbye.")
     barge_in: BargeInConfig = Field(
         default=BargeInConfig(), description="When the user may interrupt the agent."
     )

@@ -14,7 +14,9 @@ from orchestration.configuration.folder import configs_folder
 from orchestration.configuration.problems import ConfigurationError
 from orchestration.configuration.validation import validate
 
-Role = Literal["recognizer", "language_model", "synthesizer", "voice_activity", "smart_turn", "head"]
+Role = Literal[
+    "recognizer", "language_model", "synthesizer", "voice_activity", "smart_turn", "head", "embedder"
+]
 
 
 def _inside(path: str) -> str:

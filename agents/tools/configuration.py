@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}$"  # what language model servers accept
-SERVER_NAME = r"^[A-Za-z0-9_-]{1,24}$"  # leaves room for the tool's own name after it
+SERVER_NAME = r"^[A-Za-z0-9-]{1,24}$"  # leaves room for the tool's own name after it
 
 
 class FunctionConfig(BaseModel):
@@ -58,7 +58,7 @@ class McpServerConfig(BaseModel):
         default=5.0,
         gt=0,
         le=3_600,
-        description="Wait before a server that is gone is tried again, seconds; doubles, at most 16 times it.",
+        description="Wait before a server that is gone is tried again, seconds; doubles up to 16 times.",
     )
     messages_per_s: int = Field(
         default=200,

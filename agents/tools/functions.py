@@ -80,7 +80,7 @@ class Functions:
             else:
                 value = await self._threads.run(lambda: function.checked(**arguments), name)
         except ValidationError as error:
-            if error.title != getattr(function.checked, "__name__", name):
+            if error.title != getattr(function.checked, "__qualname__", name):
                 raise  # one of the function's own, deeper inside
             raise ToolFailure(Outcome.BAD_ARGUMENTS, _wrong_arguments(name, error)) from error
         return value if isinstance(value, str) else to_json(value, fallback=str).decode()

@@ -67,7 +67,6 @@ class ToolRunner:
             outcome = Outcome.OK
         except ToolFailure as failure:
             outcome, text = failure.outcome, f"Error: {failure}"
-            log.warning("tool call %s: %s: %s", call.name, outcome, failure)
         kept = self._cut(call.name, text)
         return ToolResult(call.call_id, call.name, outcome, kept, self._now() - start, len(text))
 

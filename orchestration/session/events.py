@@ -31,4 +31,7 @@ class EventType(StrEnum):
     LATENCY = "turn_latency"
     ENGINE_FAILED = "engine_failed"
     FALLBACK = "fallback"
+    TOOL_CALLED = "tool_called"
+    TOOL_RESULT = "tool_result"
+    PERSONA = "persona"
     PROBLEM = "problem"

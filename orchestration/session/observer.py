@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agents.language_model import Message, Toolbox, ToolCall, ToolCallDelta
+from orchestration.session.tool_loop import ToolLoop
 from orchestration.session.utterance import Utterance
 
 
@@ -17,6 +18,8 @@ class ReplyRequest:
     tools: Toolbox | None = None
     spoken: bool = True  # False: its clauses are only told, none is given a voice
     max_tokens: int | None = None  # None: the session's own limit
+    loop: ToolLoop | None = None  # calls that are made and answered here; then ``tools`` doesn't matter
+    cue: str = ""  # what the model is told at the end of the dialogue, for this reply only
 
 
 PLAIN = ReplyRequest()

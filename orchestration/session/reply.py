@@ -23,6 +23,7 @@ from orchestration.engines import EngineError, Engines
 from orchestration.session.latency import ReplyClock
 from orchestration.session.observer import PLAIN, ReplyRequest
 from orchestration.session.playout import Playout
+from orchestration.session.tool_loop import Rounds
 from speech.synthesizer import SpeechChunk
 
 CLAUSES_AHEAD = 8  # clauses that may wait for the synthesizer before the language model is held back
@@ -94,6 +95,7 @@ class Reply:
         self._granted = asyncio.Event()
         self._generation = 0
         self._untold: list[Callable[[], None]] = []
+        self._said = 0  # clauses that were handed over to be spoken
 
     def grant(self, generation: int) -> None:
         """Let it be heard, as ``generation``, for which the playout has begun."""
@@ -143,8 +145,27 @@ class Reply:
         self._playout.finish(self._generation)
 
     async def _think(self, messages: Sequence[Message]) -> bool:
-        """Stream the reply into clauses; False if nothing at all could be had."""
-        tools = self._request.tools
+        """Stream the reply, with the calls that it makes; False if nothing at all could be had."""
+        if self._request.cue:
+            messages = (*messages, Message("system", self._request.cue))
+        if self._request.loop is None:
+            return await self._think_once(messages, None)
+        rounds = self._request.loop.open()
+        known = rounds.recall(messages)
+        while await self._think_once(known, rounds):
+            if not rounds.called:
+                return True
+            await self._granted.wait()  # a draft calls nothing
+            answered = await rounds.answer(known, lambda text: self._queue(Clause(text, text), 0.0))
+            if answered is None:
+                return self._said > 0
+            known = answered
+        return False
+
+    async def _think_once(self, messages: Sequence[Message], rounds: Rounds | None) -> bool:
+        """Stream one round into clauses; False if nothing at all could be had."""
+        tools = self._request.tools if rounds is None else rounds.toolbox()
+        said = self._said
         tries = self._limits.retries + 1
         attempt = -1
         while (attempt := attempt + 1) < tries:
@@ -152,10 +173,12 @@ class Reply:
             queued = 0
             try:
                 async with asyncio.timeout(self._limits.language_model_timeout):
-                    queued = await self._stream_clauses(messages, splitter, tools)
+                    queued = await self._stream_clauses(messages, splitter, tools, rounds)
             except ToolsUnsupported as error:
                 self._tell(partial(self._listener.tools_unsupported, str(error)))
                 tools = None
+                if rounds is not None:
+                    rounds.unsupported()
                 attempt -= 1  # no failure: the same try without them
                 continue
             except LanguageModelError as error:
@@ -166,7 +189,7 @@ class Reply:
                 if queued:
                     return True
                 self._listener.failed(f"language model, try {attempt + 1}: it said nothing")
-            if self.clock.first_clause is not None:
+            if self._said > said:
                 # Part of the answer is being spoken already: saying it again would be worse than stopping.
                 for clause in splitter.flush():
                     await self._clauses.put(clause)
@@ -174,10 +197,16 @@ class Reply:
         return False
 
     async def _stream_clauses(
-        self, messages: Sequence[Message], splitter: ReplyReader, tools: Toolbox | None
+        self,
+        messages: Sequence[Message],
+        splitter: ReplyReader,
+        tools: Toolbox | None,
+        rounds: Rounds | None,
     ) -> int:
         """Queue the clauses of one try and tell its calls; returns how many of both there were."""
         queued = 0
+        if rounds is not None:
+            rounds.begin()
         self.clock.request = self._now()
         limits = self._limits
         max_tokens = self._request.max_tokens or limits.max_tokens
@@ -192,8 +221,11 @@ class Reply:
                     break
                 if first:
                     first = False
-                    self.clock.first_token = self._now()
-                    self._tell(self._listener.first_token)
+                    if rounds is None or rounds.first:
+                        self.clock.first_token = self._now()
+                        self._tell(self._listener.first_token)
+                if rounds is not None:
+                    rounds.take(delta)
                 if not isinstance(delta, TextDelta):
                     queued += self._take_call(delta)
                     continue
@@ -215,6 +247,7 @@ class Reply:
         return 1
 
     async def _queue(self, clause: Clause, elapsed: float | None) -> None:
+        self._said += bool(clause.said)
         if clause.said and self.clock.first_clause is None and self.clock.request is not None:
             self.clock.first_clause = now = self._now()
             # The last clause is known only when the stream has ended: then its time is all the model's.

@@ -118,6 +118,11 @@ class Session:
         self._stop_reason = self._stop_reason or reason
 
     @property
+    def timeline(self) -> Timeline:
+        """The clock of the session and the way to its events."""
+        return self._timeline
+
+    @property
     def pts(self) -> int:
         """The frame that the metronome is at."""
         return self._timeline.pts
@@ -204,6 +209,7 @@ class Session:
             "playout_underrun": self._playout.underruns,
             "engine_failed": self._timeline.counts["engine_failed"],
             "fallback": self._timeline.counts["fallback"],
+            "tool_failed": self._timeline.counts["tool_failed"],
             "engine_switched": self._timeline.counts["engine_switched"],
             "reply_misbehaved": self._timeline.counts["reply_misbehaved"],
             "internal_error": self._timeline.counts["internal_error"],

@@ -23,7 +23,7 @@ async def hangs() -> str:
 
 
 async def never_gives_up() -> str:
-    for _ in range(1000):
+    for _ in range(20):
         try:
             await asyncio.sleep(0.01)
         except asyncio.CancelledError:

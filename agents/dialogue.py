@@ -136,15 +136,27 @@ class Dialogue:
         """Every turn since the beginning, whatever the model has forgotten."""
         return tuple(self._turns)
 
+    def close(self) -> None:
+        """The conversation is over; a dialogue that does anything in the background stops it."""
+
     def _trim(self) -> None:
         """Forget the oldest turns, up to one by the user, until the rest is well within the budget."""
+        self._first = self._first_that_leaves(TRIMMED_SHARE)
+
+    def _first_that_leaves(self, share: float) -> int:
+        """The turn of the user from which on the dialogue takes no more than ``share`` of the budget.
+
+        The last one if even that is more; the present first turn if there is no other.
+        """
+        found = self._first
         last_user = max((n for n, turn in enumerate(self._turns) if turn.role == "user"), default=self._first)
         for first in range(self._first + 1, last_user + 1):
             opens = self._turns[first].role == "user" and self._turns[first - 1].role != "user"
             if opens:
-                self._first = first
-                if self._total(self._merged(first)) <= TRIMMED_SHARE * self._budget:
-                    return
+                found = first
+                if self._total(self._merged(first)) <= share * self._budget:
+                    break
+        return found
 
     def _merged(self, first: int) -> list[Message]:
         """Turns from ``first`` on as messages; neighbours of the same side become one."""

@@ -1,0 +1,1 @@
+"""What the agent keeps in mind of a conversation that is longer than its model's prompt."""

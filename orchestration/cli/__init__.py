@@ -10,8 +10,9 @@ import sys
 
 import typer
 
-from orchestration.cli import corpus, evaluate, models
+from orchestration.cli import bench, corpus, evaluate, models
 from orchestration.cli.animate import animate
+from orchestration.cli.check import check
 from orchestration.cli.doctor import doctor
 from orchestration.cli.export import export
 from orchestration.cli.livelink import livelink
@@ -34,12 +35,14 @@ app.command()(animate)
 app.command()(render)
 app.command()(livelink)
 app.command()(export)
+app.command()(check)
 app.command()(doctor)
 app.command()(train)
 app.command()(weights)
 app.add_typer(models.app, name="models")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
@@ -83,6 +86,8 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from orchestration.models.errors import ModelError
     from orchestration.recording.artefacts import EmptyRecording
     from orchestration.serving.cluster import ServingError
+    from orchestration.turn_bench.policies import UnknownPolicy
+    from orchestration.turn_bench.recordings import NoRecordings
     from speech.audio import AudioError
     from speech.coqui.errors import VoiceError
     from speech.espeak import EspeakError
@@ -100,4 +105,5 @@ def _expected_errors() -> tuple[type[Exception], ...]:
         TrainingError,
         WeightsError,
     )
-    return (*ours, *drawn, *moved, *spoken, *learnt, OSError)
+    benched = (NoRecordings, UnknownPolicy)
+    return (*ours, *drawn, *moved, *spoken, *learnt, *benched, OSError)

@@ -45,6 +45,10 @@ class SimulatedClient:
         padded = np.pad(pcm, (0, -pcm.size % USER_FRAME_SAMPLES))
         self._microphone.extend(padded.reshape(-1, USER_FRAME_SAMPLES))
 
+    def record(self) -> FloatArray:
+        """What the microphone hears in the next frame (640,)."""
+        return self._microphone.popleft() if self._microphone else silence(USER_FRAME_SAMPLES)
+
     async def join(self, session: Session, seconds: float) -> str:
         """Run the session for ``seconds`` of its time with the microphone open; returns why it ended."""
         running = asyncio.create_task(session.run())
@@ -62,7 +66,7 @@ class SimulatedClient:
         for pts in range(2**31):
             # Between two ticks: at one, it would depend on nothing but luck which of them hears the frame.
             await self.clock.sleep_until(start + (pts + 0.5) * FRAME_SECONDS)
-            pcm = self._microphone.popleft() if self._microphone else silence(USER_FRAME_SAMPLES)
+            pcm = self.record()
             session.hear(pts, pcm)
             self.recording.user_frame(pts, pcm)
             for played in self._player.play(self.clock.now()):

@@ -16,10 +16,12 @@ from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.drafting import Drafting
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor, FloorState
+from orchestration.session.initiative import SILENT_UNLESS_ASKED, Initiative, InitiativeOptions
 from orchestration.session.latency import TurnClock
 from orchestration.session.memory import Memory, Remembers
 from orchestration.session.observer import PLAIN, ReplyObserver, ReplyRequest, Unobserved
 from orchestration.session.playout import Playout, PlayoutFrame
+from orchestration.session.recital import recital_limits, reciting
 from orchestration.session.reply import Reply, ReplyLimits
 from orchestration.session.reply_text import tell_clause
 from orchestration.session.speech_buffer import SpeechBuffer
@@ -46,6 +48,7 @@ class ConversationOptions:
     barge_in_after: float  # seconds of user speech
     acknowledge_timeout: float  # seconds after the last packet of a reply
     draft: bool  # begin to answer at a pause, before the turn is known to be over
+    initiative: InitiativeOptions = SILENT_UNLESS_ASKED  # what is said unasked
     answer_turns: bool = True  # False: a spoken turn is remembered, and answered only when asked to
 
 
@@ -65,6 +68,7 @@ class Conversation:
         self.engines = engines  # of the replies from now on
         self.request = PLAIN  # what a reply to a spoken turn may do
         self._observer = observer or Unobserved()
+        self.initiative = Initiative(options.initiative, timeline)
         self._end_of_turn = end_of_turn
         self._onset = SpeechOnset()
         self._playout = playout
@@ -173,6 +177,21 @@ class Conversation:
         turn = TurnClock(speech_end=now, decision=now, transcript=now)
         self._start_answer(turn, self._answer_dialogue(turn, request, understanding))
         self._asked = True
+
+    def say(self, text: str) -> bool:
+        """Say given words as a reply to nobody; False where somebody holds the floor."""
+        if self._answer is not None or self._floor.holder is not Floor.NOBODY:
+            return False
+        self._move(Floor.THINKING)
+        now = self._timeline.now()
+        turn = TurnClock(speech_end=now, decision=now, transcript=now, unasked=True)
+        self._start_answer(turn, self._recite(turn, text))
+        return True
+
+    @property
+    def settled(self) -> bool:
+        """What was heard of the last reply is known."""
+        return self._memory.settled
 
     @property
     def understanding(self) -> bool:
@@ -321,7 +340,18 @@ class Conversation:
             self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=timed.transcript.text, overlapped=True)
             self._memory.overhear(timed.transcript.text)
 
+    async def _recite(self, turn: TurnClock, text: str) -> None:
+        limits = recital_limits(self._options.reply)
+        engines = reciting(self.engines, text)
+        reply = Reply(engines, self._playout, self._timeline.now, limits, self)
+        await reply.run(self._begin(turn, reply))
+
     async def _reply(self, turn: TurnClock, text: str) -> None:
+        given = self.initiative.instead(text)
+        if given is not None:
+            self._drafting.drop()
+            await self._recite(turn, given)
+            return
         draft = self._drafting.take(text)
         reply = self._open_reply() if draft is None else draft.reply
         turn.drafted = draft is not None
@@ -330,7 +360,7 @@ class Conversation:
 
     def _open_reply(self, request: ReplyRequest | None = None) -> Reply:
         return Reply(
-            self.engines,
+            self.initiative.metered(self.engines),
             self._playout,
             self._timeline.now,
             self._options.reply,
@@ -409,7 +439,7 @@ class Conversation:
 
     def _report_turn(self) -> None:
         turn, self._turn = self._turn, None
-        if turn is not None and turn.first_sound is not None:
+        if turn is not None and turn.first_sound is not None and not turn.unasked:
             self._timeline.emit(EventType.LATENCY, **turn.report())
 
     # -- giving way -------------------------------------------------------------------------------

@@ -34,4 +34,5 @@ class EventType(StrEnum):
     TOOL_CALLED = "tool_called"
     TOOL_RESULT = "tool_result"
     PERSONA = "persona"
+    CLOSING = "closing"
     PROBLEM = "problem"

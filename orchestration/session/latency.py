@@ -39,6 +39,7 @@ class TurnClock:
     recognized: float | None = None  # the recognition that was used returned
     recognizer_compute: float = 0.0
     reply: ReplyClock = field(default_factory=ReplyClock)
+    unasked: bool = False  # nobody's turn is answered
     drafted: bool = False  # the reply was begun before the decision
     first_sound: float | None = None
     mouth_open: float | None = None

@@ -44,6 +44,11 @@ class Memory:
         self._settle_by = float("inf")
         self._recent: deque[Utterance] = deque(maxlen=RECENT_REPLIES)
 
+    @property
+    def settled(self) -> bool:
+        """It is written down how much was heard of the last reply."""
+        return self._utterance is None
+
     def user_said(self, text: str) -> None:
         """Remember a turn of the user."""
         self.settle()

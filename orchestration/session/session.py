@@ -188,6 +188,9 @@ class Session:
         conversation.flush = False
         self._sink.frame(packet)
         conversation.after_packet(agent, float(motion[Column.jawOpen]))
+        over = conversation.initiative.tick(conversation)
+        if over is not None:
+            self.stop(over)
         if not self._acknowledges:
             conversation.acknowledge(timeline.pts, packet.generation)
 

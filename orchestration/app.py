@@ -38,7 +38,7 @@ def build(arguments: BuildArguments) -> serve.Application:
 
 
 def compose(configuration: Configuration) -> serve.Application:
-    """Bind the five deployments of a configuration whose models are resolved."""
+    """Bind the five deployments of a configuration whose models are resolved, and those that stand in."""
     serving = configuration.serving
     gateway = _options(GatewayDeployment, serving.gateway).options(
         # an open WebSocket is one ongoing request
@@ -54,8 +54,29 @@ def compose(configuration: Configuration) -> serve.Application:
             configuration.synthesizer, serving.synthesizer
         ),
         _options(AvatarDeployment, serving.avatar).bind(configuration.animator, serving.avatar),
+        **_fallbacks(configuration),
     )
     return application
+
+
+def _fallbacks(configuration: Configuration) -> dict[str, Any]:
+    """The gateway's argument of that name, left out where no engine has any."""
+    deployments: dict[str, Any] = {
+        "recognizer": RecognizerDeployment,
+        "language_model": LanguageModelDeployment,
+        "synthesizer": SynthesizerDeployment,
+    }
+    fallbacks = {
+        role: [
+            _options(deployment, limits)
+            .options(name=f"{deployment.name}Fallback{index + 1}")
+            .bind(config, limits)
+            for index, config in enumerate(getattr(configuration, role).fallbacks)
+            for limits in (getattr(configuration.serving, role).of_fallback(index),)
+        ]
+        for role, deployment in deployments.items()
+    }
+    return {"fallbacks": fallbacks} if any(fallbacks.values()) else {}
 
 
 def _options(deployment: Any, config: DeploymentConfig) -> Any:

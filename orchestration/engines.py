@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agents.language_model import LanguageModel
 from orchestration.aside import VoiceAsides
+from orchestration.fallback.switch import Reports, Tell
 from orchestration.media import FloatArray
 from speech.recognizer import Recognizer
 from speech.synthesizer import SpeechChunk, Synthesizer
@@ -84,6 +85,15 @@ class Engines:
             self, synthesizer=synthesizer, apology=apology, asides=asides or VoiceAsides()
         )
 
+    def reporting_to(self, tell: Tell) -> Engines:
+        """The same engines; those with stand-ins tell this caller when one stands in."""
+        roles = ("recognizer", "language_model", "synthesizer")
+        found = {role: getattr(self, role) for role in roles}
+        told = {
+            role: engine.reporting_to(tell) for role, engine in found.items() if isinstance(engine, Reports)
+        }
+        return dataclasses.replace(self, **told) if told else self
+
 
 class ChosenVoice:
     """A ``Synthesizer`` that speaks with ``voice`` unless it is asked for another one."""
@@ -95,3 +105,8 @@ class ChosenVoice:
     def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
         """Speak ``text`` chunk by chunk."""
         return self._synthesizer.synthesize(text, voice or self._voice)
+
+    def reporting_to(self, tell: Tell) -> ChosenVoice:
+        """The same voice for one caller, who is told when another synthesiser stands in."""
+        inner = self._synthesizer
+        return ChosenVoice(inner.reporting_to(tell) if isinstance(inner, Reports) else inner, self._voice)

@@ -4,39 +4,56 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from agents.engines import create_language_model
+from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
 from orchestration.faces.local import LocalFaceBackend
 from orchestration.faces.mixer import FaceMixer
+from orchestration.fallback.building import (
+    engine_configs,
+    one_language_model,
+    one_recognizer,
+    one_synthesizer,
+)
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
 from speech.coqui import CoquiSynthesizer
 from speech.whisper import WhisperRecognizer
 
 
+class Closes(Protocol):
+    """An engine that holds threads, memory or connections."""
+
+    def close(self) -> None: ...
+
+
 @asynccontextmanager
 async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
     """Every engine of a configuration whose models are resolved, loaded and warm."""
-    recognizer = WhisperRecognizer(configuration.recognizer)
-    language_model = create_language_model(configuration.language_model)
-    synthesizer = CoquiSynthesizer(configuration.synthesizer)
+    recognizers = [WhisperRecognizer(config) for config in engine_configs(configuration.recognizer)]
+    language_models = [create_language_model(c) for c in engine_configs(configuration.language_model)]
+    synthesizers = [CoquiSynthesizer(config) for config in engine_configs(configuration.synthesizer)]
+    now = LoopClock().now
     serving = configuration.serving.avatar
     backend = LocalFaceBackend(configuration.animator, serving.slots)
     engines = Engines(
-        recognizer=recognizer,
-        language_model=language_model,
-        synthesizer=synthesizer,
+        recognizer=one_recognizer(configuration, recognizers, now),
+        language_model=one_language_model(configuration, language_models, now),
+        synthesizer=one_synthesizer(configuration, synthesizers, now),
         faces=FaceMixer(backend, serving.deadline_ms / 1000),
         open_voice_activity=voice_activity_factory(configuration.voice_activity),
     )
     try:
-        await recognizer.warm_up()
-        await synthesizer.warm_up()
+        for recognizer in recognizers:
+            await recognizer.warm_up()
+        for synthesizer in synthesizers:
+            await synthesizer.warm_up()
         yield await make_ready(engines, configuration)
     finally:
         backend.shut()
-        recognizer.close()
-        synthesizer.close()
-        language_model.close()
+        opened: list[Closes] = [*recognizers, *synthesizers, *language_models]
+        for engine in opened:
+            engine.close()

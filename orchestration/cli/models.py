@@ -111,11 +111,14 @@ def verify(
 def _names_of(config: str, registry: Registry) -> list[str]:
     """Models that ``config`` runs itself, less those given by path, which nobody can fetch."""
     from orchestration.configuration.document import read_document
-    from orchestration.configuration.sections import configuration_path, model_names
+    from orchestration.configuration.sections import configuration_path, named_models
     from orchestration.models.libraries import library_names
 
-    names = model_names(read_document(configuration_path(config)).data)
-    return [name for role, name in names.items() if registry.find(name, role) or name in library_names(role)]
+    return [
+        named.name
+        for named in named_models(read_document(configuration_path(config)).data)
+        if registry.find(named.name, named.role) or named.name in library_names(named.role)
+    ]
 
 
 def _chosen(names: list[str], registry: Registry) -> tuple[list[ModelEntry], list[str]]:

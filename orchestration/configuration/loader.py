@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from agents.persona import Persona
 from orchestration.configuration.document import Document, Location, read_document
 from orchestration.configuration.folder import configs_folder, packaged_names
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.schema import Configuration
-from orchestration.configuration.sections import MODEL_SECTIONS, configuration_path, model_names
+from orchestration.configuration.sections import MODEL_SECTIONS, configuration_path, named_models
 from orchestration.configuration.validation import validate
 from orchestration.models.errors import ModelError
 from orchestration.models.ledger import Ledger
 from orchestration.models.registry import Registry, load_registry
 from orchestration.models.resolve import resolve
 
-FILE_KEYS = (("synthesizer", "speaker_wav"), *((section, "model") for section in MODEL_SECTIONS))
+FILE_KEYS = ("model", "speaker_wav")
 
 
 def load_configuration(source: str | Path, *, models: bool = True) -> Configuration:
@@ -57,43 +60,66 @@ def resolve_models(configuration: Configuration, registry: Registry | None = Non
     Raises ``ConfigurationError`` naming every model that is missing or corrupt.
     """
     registry, ledger = registry or load_registry(), Ledger()
-    sections: dict[str, object] = {}
+    located: dict[Location, str] = {}
     problems: list[Problem] = []
-    for role, name in model_names(configuration.model_dump()).items():
+    for named in named_models(configuration.model_dump()):
         try:
-            location = resolve(name, role, registry, ledger=ledger).location
+            located[named.at] = resolve(named.name, named.role, registry, ledger=ledger).location
         except ModelError as error:
-            problems.append(Problem(Path("configuration"), 0, 0, f"{role}.model", str(error)))
-        else:
-            sections[role] = getattr(configuration, role).model_copy(update={"model": location})
+            key = ".".join(map(str, (*named.at, "model")))
+            problems.append(Problem(Path("configuration"), 0, 0, key, str(error)))
     if problems:
         raise ConfigurationError(problems)
-    return configuration.model_copy(update=sections)
+    sections = {str(at[0]): getattr(configuration, str(at[0])) for at in located}
+    return configuration.model_copy(
+        update={role: _located(section, (role,), located) for role, section in sections.items()}
+    )
+
+
+def _located(section: BaseModel, at: tuple[str | int, ...], located: Mapping[Location, str]) -> BaseModel:
+    """A copy of the section ``at`` a place whose models, its fallbacks' too, are where they were found."""
+    changes: dict[str, object] = {"model": located[at]} if at in located else {}
+    if fallbacks := getattr(section, "fallbacks", ()):
+        changes["fallbacks"] = tuple(
+            _located(fallback, (*at, "fallbacks", index), located) for index, fallback in enumerate(fallbacks)
+        )
+    return section.model_copy(update=changes)
 
 
 def _model_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
     registry, ledger = load_registry(), Ledger()
     problems = []
-    for role, name in model_names(data).items():
+    for named in named_models(data):
         try:
-            resolve(name, role, registry, ledger=ledger)
+            resolve(named.name, named.role, registry, ledger=ledger)
         except ModelError as error:
-            problems.append(document.problem((role, "model"), f"model {name}: {error.reason}", error.fix))
+            message = f"model {named.name}: {error.reason}"
+            problems.append(document.problem((*named.at, "model"), message, error.fix))
     return problems
 
 
 def _anchored(document: Document) -> dict[str, Any]:
     """The document's data with those relative paths that lie beside the file made absolute."""
     data = dict(document.data)
-    for section, key in FILE_KEYS:
-        values = data.get(section)
-        if isinstance(values, dict) and isinstance(values.get(key), str):
-            data[section] = values | {key: _beside(document.path, values[key])}
-    synthesizer = data.get("synthesizer")
-    if isinstance(synthesizer, dict) and isinstance(synthesizer.get("voices"), dict):
-        voices = {name: _anchored_voice(document, voice) for name, voice in synthesizer["voices"].items()}
-        data["synthesizer"] = synthesizer | {"voices": voices}
+    for role in MODEL_SECTIONS:
+        section = _anchored_section(document, data.get(role))
+        if isinstance(section, dict):
+            if isinstance(section.get("fallbacks"), list):
+                fallbacks = [_anchored_section(document, fallback) for fallback in section["fallbacks"]]
+                section = section | {"fallbacks": fallbacks}
+            data[role] = section
     return data
+
+
+def _anchored_section(document: Document, section: Any) -> Any:
+    if not isinstance(section, dict):
+        return section
+    files = {key: section[key] for key in FILE_KEYS if isinstance(section.get(key), str)}
+    section = section | {key: _beside(document.path, value) for key, value in files.items()}
+    if isinstance(section.get("voices"), dict):
+        voices = {name: _anchored_voice(document, voice) for name, voice in section["voices"].items()}
+        section = section | {"voices": voices}
+    return section
 
 
 def _anchored_voice(document: Document, voice: Any) -> Any:

@@ -15,6 +15,12 @@ from agents.persona import Persona
 from avatar.config import AnimatorConfig, HeadConfig
 from avatar.head import HEADS
 from avatar.registry import ANIMATORS
+from orchestration.configuration.fallbacks import (
+    LanguageModelSection,
+    RecognizerSection,
+    SynthesizerSection,
+    expect_chance,
+)
 from orchestration.configuration.listening import ListeningConfig, ThinkingConfig
 from orchestration.configuration.memory import BudgetConfig, MemoryConfig
 from orchestration.configuration.serving import GatewayConfig, ServingConfig
@@ -56,11 +62,11 @@ class Configuration(BaseModel):
     thinking: ThinkingConfig = Field(
         default=ThinkingConfig(), description="What is seen and heard while a reply takes its time."
     )
-    recognizer: WhisperConfig = Field(description="Speech to text.")
-    language_model: LanguageModelConfig = Field(
+    recognizer: RecognizerSection = Field(description="Speech to text.")
+    language_model: LanguageModelSection = Field(
         description="The reply's text; `engine` chooses which options hold."
     )
-    synthesizer: CoquiConfig = Field(description="Text to speech.")
+    synthesizer: SynthesizerSection = Field(description="Text to speech.")
     animator: AnimatorConfig = Field(default=AnimatorConfig(), description="Sound to motion.")
     head: HeadConfig | None = Field(
         default=None, description="The head that pages and videos draw; none: they are given only motion."
@@ -89,6 +95,16 @@ class Configuration(BaseModel):
                 "{sessions} sessions are admitted, the avatar has {slots} slots: raise serving.avatar.slots",
                 {"sessions": sessions, "slots": slots, "at": ("gateway", "max_sessions")},
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fallbacks_get_their_chance(self) -> Self:
+        for role, limit in (
+            ("recognizer", self.serving.recognizer.timeout_s),
+            ("language_model", self.session.first_token_timeout_s),
+            ("synthesizer", self.serving.synthesizer.timeout_s),
+        ):
+            expect_chance(role, getattr(self, role).fallbacks, getattr(self.serving, role), limit)
         return self
 
     @model_validator(mode="after")

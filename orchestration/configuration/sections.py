@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,30 @@ def configuration_path(source: str | Path) -> Path:
     )
 
 
-def model_names(data: Mapping[str, Any]) -> dict[Role, str]:
-    """The models that a system runs itself, by role, from the file's data; hosted ones are left out."""
-    names: dict[Role, str] = {}
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model, what it is for, and where the section that names it stands: ``at``."""
+
+    role: Role
+    name: str
+    at: tuple[str | int, ...]
+
+
+def named_models(data: Mapping[str, Any]) -> Iterator[NamedModel]:
+    """The models that a system runs itself, those that stand in for others too; hosted ones are left out."""
     for role in MODEL_SECTIONS:
-        section = data.get(role)
-        if isinstance(section, dict) and section.get("engine") not in HOSTED_ENGINES:
+        for at, section in _sections(role, data.get(role)):
             name = section.get("model")
-            if isinstance(name, str) and name:
-                names[role] = name
-    return names
+            if section.get("engine") not in HOSTED_ENGINES and isinstance(name, str) and name:
+                yield NamedModel(role, name, at)
+
+
+def _sections(role: Role, section: object) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    if not isinstance(section, dict):
+        return
+    yield (role,), section
+    fallbacks = section.get("fallbacks")
+    if isinstance(fallbacks, list | tuple):
+        for index, fallback in enumerate(fallbacks):
+            if isinstance(fallback, dict):
+                yield (role, "fallbacks", index), fallback

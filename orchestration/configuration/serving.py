@@ -96,6 +96,42 @@ class DeploymentConfig(BaseModel):
     )
 
 
+class EngineServing(DeploymentConfig):
+    """The deployment of an engine that others may stand in for, and when they do."""
+
+    switch_after_s: float = Field(
+        default=3.0,
+        gt=0,
+        le=120,
+        description="Wait for an engine to begin, and to go on, before the next of its `fallbacks` is asked, "
+        "seconds.",
+    )
+    retry_after_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=3_600,
+        description="Time that an engine that failed is passed over before a call tries it again, seconds; "
+        "doubles with each failure.",
+    )
+    longest_retry_s: float = Field(
+        default=600.0, gt=0, le=86_400, description="What that time doubles up to, seconds."
+    )
+    fallbacks: tuple[DeploymentConfig, ...] = Field(
+        default=(),
+        max_length=4,
+        description="What differs in the deployment of each of the engine's `fallbacks`, in their order.",
+    )
+
+    def of_fallback(self, index: int) -> DeploymentConfig:
+        """The deployment of the engine's fallback number ``index``: this one, with what differs."""
+        names = DeploymentConfig.model_fields
+        values = {name: getattr(self, name) for name in names}
+        if index < len(self.fallbacks):
+            changes = self.fallbacks[index]
+            values |= {name: getattr(changes, name) for name in changes.model_fields_set}
+        return DeploymentConfig(**values)
+
+
 class AvatarServing(DeploymentConfig):
     """The avatar's deployment: a fixed number of slots stepped together once a tick."""
 
@@ -118,9 +154,7 @@ class ServingConfig(BaseModel):
     gateway: DeploymentConfig = Field(
         default=DeploymentConfig(), description="The process that owns the sessions."
     )
-    recognizer: DeploymentConfig = Field(default=DeploymentConfig(nice=5), description="Speech to text.")
-    language_model: DeploymentConfig = Field(
-        default=DeploymentConfig(nice=10), description="The reply's text."
-    )
-    synthesizer: DeploymentConfig = Field(default=DeploymentConfig(nice=5), description="Text to speech.")
+    recognizer: EngineServing = Field(default=EngineServing(nice=5), description="Speech to text.")
+    language_model: EngineServing = Field(default=EngineServing(nice=10), description="The reply's text.")
+    synthesizer: EngineServing = Field(default=EngineServing(nice=5), description="Text to speech.")
     avatar: AvatarServing = Field(default=AvatarServing(timeout_s=1.0), description="Sound to motion.")

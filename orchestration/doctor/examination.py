@@ -72,22 +72,23 @@ def _problems(subject: str, config: str) -> Iterator[Check]:
 
 
 def _models(configuration: Configuration) -> Iterator[Check]:
-    from orchestration.configuration.sections import model_names
+    from orchestration.configuration.sections import named_models
     from orchestration.models.errors import ModelError
     from orchestration.models.ledger import Ledger
     from orchestration.models.registry import load_registry
     from orchestration.models.resolve import resolve
 
     registry, ledger = load_registry(), Ledger()
-    for role, name in model_names(configuration.model_dump()).items():
-        subject = f"model {name}"
+    for named in named_models(configuration.model_dump()):
+        subject = f"model {named.name}"
         try:
-            found = resolve(name, role, registry, ledger=ledger)
+            found = resolve(named.name, named.role, registry, ledger=ledger)
         except ModelError as error:
             yield Check(subject, State.FAILED, error.reason, error.fix)
         else:
             verified = "verified" if found.source == "registry" else f"from its {found.source}"
-            yield Check(subject, State.OK, f"{role.replace('_', ' ')}, {verified}, {found.location}")
+            purpose = named.role.replace("_", " ") + (", a fallback" if "fallbacks" in named.at else "")
+            yield Check(subject, State.OK, f"{purpose}, {verified}, {found.location}")
 
 
 def _gpu(configuration: Configuration, gpu: dict[str, Any] | None) -> Check:

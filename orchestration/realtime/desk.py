@@ -101,7 +101,7 @@ class Desk:
         match event.type:
             case EventType.REPLY_TEXT:
                 self._responses.words(event.data["text"])
-            case EventType.FALLBACK:
+            case EventType.FALLBACK if event.data["what"] == "fallback":  # no engine stood in
                 self._responses.failed(event.data["message"], self._apology)
             case EventType.PROBLEM:
                 self._responses.failed(event.data["message"], "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ray import serve
@@ -11,6 +12,7 @@ from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
 from orchestration.faces.mixer import FaceMixer
+from orchestration.fallback.building import one_language_model, one_recognizer, one_synthesizer
 from orchestration.gateway.api import create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.listening import voice_activity_factory
@@ -42,14 +44,19 @@ class GatewayDeployment:
         language_model: Any,
         synthesizer: Any,
         avatar: Any,
+        fallbacks: Mapping[str, Sequence[Any]] = {},  # by the role that they stand in for, best first
     ):
         serving = configuration.serving.avatar
+        clock = LoopClock()
+        recognizers = [RemoteRecognizer(one) for one in (recognizer, *fallbacks.get("recognizer", ()))]
+        models = [RemoteLanguageModel(one) for one in (language_model, *fallbacks.get("language_model", ()))]
+        synthesizers = [RemoteSynthesizer(one) for one in (synthesizer, *fallbacks.get("synthesizer", ()))]
         engines = Engines(
-            recognizer=RemoteRecognizer(recognizer),
-            language_model=RemoteLanguageModel(language_model),
-            synthesizer=RemoteSynthesizer(synthesizer),
+            recognizer=one_recognizer(configuration, recognizers, clock.now),
+            language_model=one_language_model(configuration, models, clock.now),
+            synthesizer=one_synthesizer(configuration, synthesizers, clock.now),
             faces=FaceMixer(RemoteFaceBackend(avatar, serving.timeout_s), serving.deadline_ms / 1000),
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
         )
-        self.host = SessionHost(configuration, await make_ready(engines, configuration), LoopClock())
+        self.host = SessionHost(configuration, await make_ready(engines, configuration), clock)
         self._preparing = asyncio.create_task(self.host.prepare())  # kept, or it might be collected

@@ -12,6 +12,7 @@ from typing import Any
 from agents.language_model import Message, ToolCall, ToolCallDelta
 from agents.reading import Clause
 from orchestration.engines import EngineError, Engines
+from orchestration.fallback.switch import Switch
 from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.drafting import Drafting
 from orchestration.session.events import EventType
@@ -25,6 +26,7 @@ from orchestration.session.recital import recital_limits, reciting
 from orchestration.session.reply import Reply, ReplyLimits
 from orchestration.session.reply_text import tell_clause
 from orchestration.session.speech_buffer import SpeechBuffer
+from orchestration.session.switching import tell_switch
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
 from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
@@ -78,7 +80,7 @@ class Conversation:
         self._buffer = SpeechBuffer(options.pre_roll)
         self._memory = Memory(dialogue, timeline, options.acknowledge_timeout)
         self._transcriber = Transcriber(
-            engines.recognizer,
+            engines.reporting_to(self._switched).recognizer,
             timeline.now,
             timeout=options.recognizer_timeout,
             retries=options.recognizer_retries,
@@ -360,7 +362,7 @@ class Conversation:
 
     def _open_reply(self, request: ReplyRequest | None = None) -> Reply:
         return Reply(
-            self.initiative.metered(self.engines),
+            self.engines.reporting_to(self._switched),
             self._playout,
             self._timeline.now,
             self._options.reply,
@@ -401,6 +403,9 @@ class Conversation:
 
     def failed(self, message: str) -> None:
         self._timeline.count("engine_failed", EventType.ENGINE_FAILED, message)
+
+    def _switched(self, switch: Switch) -> None:
+        tell_switch(switch, self._timeline)
 
     def fell_back(self, message: str) -> None:
         self._timeline.count("fallback", EventType.FALLBACK, message)

@@ -28,8 +28,20 @@ STALE: Final = 0.28  # s that an answer waits for a judgement whether the turn e
 SILENT_FOR: Final = 0.12  # s of silence from which the user may have finished, as far as sounds go
 FINISHING_NOD: Final = 0.6  # probability of an end from which nothing is answered any more
 FINISHING_SOUND: Final = 0.35  # the same for sounds, which a reply would have to talk over
+SURELY_FINISHED, SURELY_UNFINISHED = 0.3, 1.0  # s of silence that are needed where the user has, or hasn't
 CREDIT: Final = 1.5  # answers that may be saved up
 TAKEN: Final = 0.75  # share of the places that is taken
+
+
+def finishing(needed: float | None, awaited: bool) -> float | None:
+    """How likely the user finishes, 0..1, from the seconds of silence that somebody says end the turn here.
+
+    None (nobody says) stays None; NaN while more is ``awaited`` and the wait isn't short already.
+    """
+    if needed is None:
+        return None
+    likely = min(1.0, max(0.0, (SURELY_UNFINISHED - needed) / (SURELY_UNFINISHED - SURELY_FINISHED)))
+    return float("nan") if awaited and likely < FINISHING_NOD else likely
 
 
 class BackchannelKind(StrEnum):

@@ -15,6 +15,7 @@ from agents.turn_taking.backchannel import (
     BackchannelPolicy,
     BackchannelRates,
     Heard,
+    finishing,
 )
 
 OFTEN = BackchannelRates(nods=120, sounds=0)  # rates that are never in the way
@@ -55,7 +56,7 @@ def ever(*stretches_of: object, **options: object) -> int:
     )
 
 
-def finishing(probability: float | None):  # type: ignore[no-untyped-def]
+def ending(probability: float | None):  # type: ignore[no-untyped-def]
     return lambda: voice(0.6, 0, finishing=probability)
 
 
@@ -78,9 +79,9 @@ NEVER, MOSTLY = 0, 10
         pytest.param([TALK, (0.6, 0.0)], MOSTLY, 20, id="a pause after two seconds of speech is answered"),
         pytest.param([TALK, (0.16, 0.0), TALK], NEVER, 0, id="a gap of 160 ms between words is no pause"),
         pytest.param([(0.8, HIGH), (0.6, 0.0)], NEVER, 0, id="a pause after less than a second of speech"),
-        pytest.param([TALK, finishing(0.9)], NEVER, 0, id="a pause in which the user is about to finish"),
-        pytest.param([TALK, finishing(0.1)], MOSTLY, 20, id="a pause in which the user surely goes on"),
-        pytest.param([TALK, FALL, (0.4, HIGH), finishing(0.9)], NEVER, 0, id="a fall before a finish"),
+        pytest.param([TALK, ending(0.9)], NEVER, 0, id="a pause in which the user is about to finish"),
+        pytest.param([TALK, ending(0.1)], MOSTLY, 20, id="a pause in which the user surely goes on"),
+        pytest.param([TALK, FALL, (0.4, HIGH), ending(0.9)], NEVER, 0, id="a fall before a finish"),
         pytest.param(
             [lambda: voice(2.0, HIGH, listening=False), lambda: voice(0.6, 0, listening=False)],
             NEVER,
@@ -173,3 +174,20 @@ def test_the_same_seed_gives_the_same_answers_and_another_doesn_t() -> None:
         return answers(*(part for _ in range(20) for part in (voice(1.5), voice(0.4, 0))), seed=seed)
 
     assert give(1) == give(1) != give(2)
+
+
+@pytest.mark.parametrize(
+    ("needed", "awaited", "expected"),
+    [
+        pytest.param(None, False, None, id="nobody judges"),
+        pytest.param(0.2, False, 1.0, id="a short wait is for those who have finished"),
+        pytest.param(2.0, False, 0.0, id="a long wait is for those who think"),
+        pytest.param(0.65, False, 0.5, id="in between nobody knows"),
+        pytest.param(0.65, True, NAN, id="more may be known soon"),
+        pytest.param(0.2, True, 1.0, id="a short wait is enough to know"),
+    ],
+)
+def test_the_silence_that_a_pause_is_given_says_how_likely_the_user_finishes(
+    needed: float | None, awaited: bool, expected: float | None
+) -> None:
+    assert finishing(needed, awaited) == pytest.approx(expected, nan_ok=True)

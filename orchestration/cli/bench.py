@@ -1,0 +1,102 @@
+"""``visavis bench turns``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from orchestration.turn_bench.case import Case
+    from orchestration.turn_bench.models import BenchModels
+    from orchestration.turn_bench.outcome import Outcome
+    from orchestration.turn_bench.policies import Policy
+
+app = typer.Typer(help="Measure conversations against how people behave.", no_args_is_help=True)
+
+WIDTH = 170  # columns of the table where it isn't read on a terminal
+
+
+@app.callback()
+def _group() -> None:
+    """Measure conversations against how people behave."""
+
+
+@app.command()
+def turns(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for turns.json, turns.md and turns.png.")
+    ] = Path("out/bench"),
+    half: Annotated[
+        Literal["test", "development"],
+        typer.Option(help="Recordings to report on, or those to choose numbers on."),
+    ] = "test",
+    policies: Annotated[
+        str,
+        typer.Option(help="Which policies, separated by commas; `configured` is the configuration's own."),
+    ] = "silence,smart_turn,min_words,fused",
+    config: Annotated[str, typer.Option(help="Packaged configuration by name, or a YAML file.")] = "default",
+    kinds: Annotated[str, typer.Option(help="Only these kinds of cases, separated by commas.")] = "",
+    quick: Annotated[bool, typer.Option(help="About one case in six.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the cases.")] = 0,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Folder of the recordings, where Debian's package isn't installed.")
+    ] = None,
+    memory: Annotated[
+        Path | None,
+        typer.Option(help="File that keeps what the models gave, so that a further run goes on from there."),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option(help="Keep the other policies of an earlier report in the folder.")
+    ] = False,
+) -> None:
+    """Play hundreds of cases, built from recorded speech, into real sessions, and measure turn-taking.
+
+    Time is virtual; the models are real, and their own seconds are counted.
+    """
+    from rich.console import Console
+
+    from orchestration.configuration import load_configuration, resolve_models
+    from orchestration.turn_bench.case import Half
+    from orchestration.turn_bench.cases import QUICK, build_cases
+    from orchestration.turn_bench.models import open_models
+    from orchestration.turn_bench.plot import draw
+    from orchestration.turn_bench.policies import kinds_of, policy_of
+    from orchestration.turn_bench.recordings import sentences
+    from orchestration.turn_bench.report import as_dict, earlier, markdown, write
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    chosen = [policy_of(name.strip()) for name in policies.split(",")]
+    wanted = kinds_of(kinds)
+    which = Half(half)
+    cases = [
+        case
+        for case in build_cases(which, seed=seed, divisor=QUICK if quick else 1, folder=recordings)
+        if case.kind in wanted
+    ]
+    configuration = resolve_models(load_configuration(config))
+    results = earlier(out, which, seed) if merge else {}
+    with open_models(configuration, list(sentences(which, recordings)), memory) as models:
+        for policy in chosen:
+            results[policy.name] = _play(console, cases, models, policy)
+            facts = models.facts()
+            table = markdown(results)
+            write(out, as_dict(results, which, seed, facts), table)
+    draw(out / "turns.png", results)
+    console.print(table, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"written to {out}", highlight=False, soft_wrap=True)
+
+
+def _play(console: Console, cases: list[Case], models: BenchModels, policy: Policy) -> list[Outcome]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from orchestration.turn_bench.stage import hold_all
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(policy.name, total=len(cases))
+        return list(hold_all(cases, models, policy, lambda: bars.advance(task)))

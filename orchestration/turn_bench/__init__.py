@@ -1,0 +1,1 @@
+"""How well turns are taken: cases built from recorded speech, played into real sessions, and measured."""

@@ -1,0 +1,169 @@
+"""The engines of the bench: the configuration's real models with their time counted, and an agent to talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from agents.dialogue import Dialogue
+from agents.engines import create_language_model
+from agents.language_model import LanguageModel, Message
+from orchestration.configuration import Configuration
+from orchestration.engines import Engines
+from orchestration.media import AGENT_SAMPLE_RATE, USER_SAMPLE_RATE, FloatArray
+from orchestration.simulation.scripted import ScriptedFaces, ScriptedLanguageModel
+from orchestration.turn_bench.case import Case, Column, Kind
+from orchestration.turn_bench.engine_room import (
+    MeasuredLanguageModel,
+    MeasuredRecognizer,
+    MeasuredSynthesizer,
+    RealTime,
+    Remembered,
+    Spoken,
+)
+from orchestration.turn_bench.reciting import RecitingSynthesizer
+from orchestration.turn_bench.recordings import Recording
+from orchestration.turn_bench.texts import SHORT_REPLY, STORY
+from speech.audio import resample
+from speech.coqui import CoquiSynthesizer
+from speech.recognizer import Recognizer
+from speech.synthesizer import Synthesizer
+from speech.voice_activity import SileroVoiceActivity, VoiceActivityConfig
+from speech.whisper import WhisperRecognizer
+
+QUESTIONS: Final = ("What are your opening hours?", "Where are you?", "Can I book a room for tomorrow?")
+RECITED: Final = 16.0  # seconds of recordings that the agent with a person's voice has to say
+SENTENCE: Final = (2.0, 6.0)  # seconds of each of them
+ASKED_TO_TALK: Final = "Please tell me a story."
+
+
+class InlineVoiceActivity:
+    """The real model, awaited without a thread, since virtual time waits for none."""
+
+    def __init__(self, config: VoiceActivityConfig) -> None:
+        self._model = SileroVoiceActivity(config)
+
+    async def step(self, pcm: FloatArray) -> float:
+        """Probability 0..1 that this frame (640,) holds speech."""
+        return self._model.step(pcm)
+
+
+@dataclass
+class BenchModels:
+    """Opened once for a run; ``engines`` gives each case fresh ones, which share what the models gave."""
+
+    configuration: Configuration
+    room: RealTime
+    memory: Remembered
+    recognizer: Recognizer
+    language_model: LanguageModel
+    synthesizer: Synthesizer
+    spoken: Spoken = field(default_factory=dict)
+    recited: dict[str, FloatArray] = field(default_factory=dict)
+    first_token: float = 0.0  # seconds, median of the real model
+    per_token: float = 0.0  # seconds, median
+    first_sound: float = 0.0  # seconds from a clause to its sound, median
+
+    def engines(self, case: Case) -> Engines:
+        """What a session of ``case`` talks to: whole sentences are answered by the real language model.
+
+        Elsewhere what is said doesn't matter, and a script answers at the real model's median pace.
+        """
+        voice: Synthesizer = MeasuredSynthesizer(self.synthesizer, self.room, self.spoken)
+        if case.agent is Column.HUMAN:
+            voice = RecitingSynthesizer(self.recited, self.first_sound, voice)
+        return Engines(
+            recognizer=MeasuredRecognizer(self.recognizer, self.room, self.memory),
+            language_model=self._language_model(case),
+            synthesizer=voice,
+            faces=ScriptedFaces(),
+            open_voice_activity=lambda: InlineVoiceActivity(self.configuration.voice_activity),
+        )
+
+    def _language_model(self, case: Case) -> LanguageModel:
+        if case.kind is Kind.COMPLETE:
+            return MeasuredLanguageModel(self.language_model, self.room, self.memory)
+        story = " ".join(self.recited) if case.agent is Column.HUMAN else STORY
+
+        def reply(messages: Sequence[Message]) -> str:
+            return story if messages[-1].content == ASKED_TO_TALK else SHORT_REPLY
+
+        return ScriptedLanguageModel(reply, first_token=self.first_token, per_token=self.per_token)
+
+    def facts(self) -> dict[str, object]:
+        """What a report says of the models."""
+        configuration = self.configuration
+        return {
+            "models": {
+                "recognizer": Path(configuration.recognizer.model).name,
+                "language_model": Path(str(configuration.language_model.model)).name,
+                "synthesizer": Path(configuration.synthesizer.model).name,
+            },
+            "median_seconds": {
+                "first_token": round(self.first_token, 4),
+                "per_token": round(self.per_token, 4),
+                "first_sound": round(self.first_sound, 4),
+            },
+        }
+
+    def measure_paces(self) -> None:
+        """Find the medians at which scripts answer, on questions that are no case's."""
+        firsts, rests, sounds = [], [], []
+        model = MeasuredLanguageModel(self.language_model, self.room, self.memory)
+        for question in QUESTIONS:
+            persona = self.configuration.persona
+            dialogue = Dialogue(persona, token_budget=self.configuration.session.dialogue_tokens)
+            dialogue.add_user(question)
+            pieces = model.pieces(dialogue.messages(), persona.max_tokens)
+            times = [elapsed for _, elapsed in pieces]
+            firsts.append(times[0])
+            rests += list(np.diff(times))
+            text = "".join(piece for piece, _ in pieces)
+            voice = MeasuredSynthesizer(self.synthesizer, self.room, self.spoken)
+            sounds += [chunks[0][1] for chunks in [voice.spoken(text)] if chunks]
+        self.first_token = float(np.median(firsts))
+        self.per_token = float(np.median(rests)) if rests else 0.0
+        self.first_sound = float(np.median(sounds)) if sounds else 0.0
+
+    def prepare_recitation(self, sentences: Sequence[Recording]) -> None:
+        """Choose what the agent with a person's voice says, and find the words of it."""
+        seconds = 0.0
+        for one in sentences:
+            if not (one.is_sentence and one.flows and SENTENCE[0] <= one.seconds <= SENTENCE[1]):
+                continue
+            heard = self.room.run(self.recognizer.transcribe(one.pcm, words=False))
+            words = "".join(letter for letter in heard.text if letter.isalnum() or letter in " '").split()
+            if len(words) < 4 or " ".join(words) + "." in self.recited:
+                continue
+            self.recited[" ".join(words) + "."] = resample(one.pcm, USER_SAMPLE_RATE, AGENT_SAMPLE_RATE)
+            seconds += one.seconds
+            if seconds >= RECITED:
+                return
+
+
+@contextmanager
+def open_models(
+    configuration: Configuration, sentences: Sequence[Recording], memory: Path | None
+) -> Iterator[BenchModels]:
+    """Load the models of a configuration whose models are resolved, and get the agent's own talk ready."""
+    recognizer = WhisperRecognizer(configuration.recognizer)
+    language_model = create_language_model(configuration.language_model)
+    synthesizer = CoquiSynthesizer(configuration.synthesizer)
+    room = RealTime()
+    try:
+        room.run(recognizer.warm_up())
+        room.run(synthesizer.warm_up())
+        models = BenchModels(configuration, room, Remembered(memory), recognizer, language_model, synthesizer)
+        models.measure_paces()
+        models.prepare_recitation(sentences)
+        yield models
+    finally:
+        room.close()
+        recognizer.close()
+        synthesizer.close()
+        language_model.close()

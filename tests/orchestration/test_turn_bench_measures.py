@@ -1,0 +1,183 @@
+"""What the bench of turn-taking makes of packets and events that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from orchestration.media import AGENT_FRAME_SAMPLES, FRAME_SECONDS, MOTION_SIZE, USER_SAMPLE_RATE
+from orchestration.protocol import AgentFrame, Event
+from orchestration.session.events import EventType
+from orchestration.turn_bench.case import Case, Column, Half, Kind
+from orchestration.turn_bench.intervals import median_interval, wilson
+from orchestration.turn_bench.measures import MEASURES
+from orchestration.turn_bench.outcome import BACKCHANNEL, Outcome, Played, observe
+from orchestration.turn_bench.report import as_dict, markdown, outcomes_of
+
+BY_KEY = {measure.key: measure for measure in MEASURES}
+LENGTH = 10.0  # seconds of every script here
+
+
+def frames(*speech: tuple[float, float], seconds: float = LENGTH) -> list[AgentFrame]:
+    """Packets of which those between these times hold the agent's speech."""
+    sent = []
+    for pts in range(round(seconds / FRAME_SECONDS)):
+        at = (pts + 0.5) * FRAME_SECONDS
+        sounds = any(begin <= at < end for begin, end in speech)
+        sent.append(
+            AgentFrame(
+                pts=pts,
+                generation=1,
+                pcm=np.zeros(AGENT_FRAME_SAMPLES, np.float32),
+                motion=np.zeros(MOTION_SIZE, np.float32),
+                user_pts=pts,
+                speech=sounds,
+                flush=False,
+            )
+        )
+    return sent
+
+
+def event(type: str, t: float, **data: object) -> Event:
+    return Event(pts=round(t / FRAME_SECONDS), t=t, type=type, generation=1, data=data)
+
+
+def turn(kind: Kind, onset: float, end: float, *pauses: tuple[float, float]) -> Case:
+    def sample(seconds: float) -> int:
+        return round(seconds * USER_SAMPLE_RATE)
+
+    return Case(
+        name="case",
+        kind=kind,
+        column=Column.HUMAN,
+        pcm=np.zeros(sample(LENGTH), np.float32),
+        onset=sample(onset),
+        end=sample(end),
+        pauses=tuple((sample(a), sample(b)) for a, b in pauses),
+        agent_talks=kind in (Kind.BACKCHANNEL, Kind.INTERRUPTION),
+    )
+
+
+def seen(case: Case, speech: list[tuple[float, float]], *events: Event) -> Outcome:
+    sent = frames(*speech)
+    heard = [(frame.pts * FRAME_SECONDS, frame.speech, 1) for frame in sent]
+    return observe(case, Played(sent, events, heard, script_start=0.0))
+
+
+class TestTurns:
+    CASE = turn(Kind.PAUSE, 1.0, 5.0, (2.0, 3.0))
+
+    @pytest.mark.parametrize(
+        ("speech", "early", "after"),
+        [
+            pytest.param([], False, False, id="an agent that never speaks takes no floor"),
+            pytest.param([(5.6, 7)], False, True, id="an answer after the end is a take-over at the end"),
+            pytest.param([(2.6, 3.2)], True, False, id="sound in the pause is a take-over in the pause"),
+            pytest.param([(2.6, 3.2), (5.6, 7)], True, True, id="both may happen in one case"),
+            pytest.param([(3.5, 6)], True, False, id="an agent that talks on through the end took it early"),
+            pytest.param([(0.2, 0.8)], False, False, id="what was said before the user began counts nowhere"),
+        ],
+    )
+    def test_a_take_over_is_sound_that_begins_while_the_user_has_the_floor(self, speech, early, after):
+        outcome = seen(self.CASE, speech)
+        assert (outcome.spoke_early, outcome.spoke_after) == (early, after)
+
+    def test_delays_count_from_the_real_end_to_the_decision_about_it(self):
+        ends = [event(EventType.TURN_ENDED, 2.5), event(EventType.TURN_ENDED, 5.52)]
+        outcome = seen(self.CASE, [(6.0, 7.0)], *ends)
+        assert outcome.decided_early == 1
+        assert outcome.decision == pytest.approx(0.52)
+        assert outcome.first_sound == pytest.approx(1.0)
+
+    def test_a_backchannel_of_the_agent_takes_no_floor_and_is_counted(self):
+        own = event(BACKCHANNEL, 2.4, seconds=0.4)
+        outcome = seen(self.CASE, [(2.4, 2.8), (6.0, 7.0)], own)
+        assert not outcome.spoke_early
+        assert outcome.backchannels == (pytest.approx(1.4),)
+        assert BY_KEY["backchannels"].figure([outcome]).value == pytest.approx(15.0)
+
+    def test_in_a_silence_any_sound_is_wrong(self):
+        case = Case(
+            "room", Kind.SILENCE, Column.SOUND, np.zeros(round(LENGTH * USER_SAMPLE_RATE), np.float32)
+        )
+        assert seen(case, [(3, 4)]).spoke_early
+        assert not seen(case, []).spoke_early
+
+
+class TestOverlaps:
+    CASE = turn(Kind.INTERRUPTION, 4.0, 6.0)
+
+    @pytest.mark.parametrize(
+        ("speech", "stopped", "resumed"),
+        [
+            pytest.param([(1, 10)], None, None, id="an agent that talks on has not stopped"),
+            pytest.param([(1, 4.4)], 0.4, None, id="stopping counts from the user's onset"),
+            pytest.param([(1, 4.4), (5.0, 10)], 0.4, 0.6, id="a reply that goes on was resumed"),
+            pytest.param([(1, 4.4), (4.52, 10)], None, None, id="a gap of three frames is no stop"),
+            pytest.param([(1, 2), (3, 10)], None, None, id="a gap before the user's onset is none of it"),
+        ],
+    )
+    def test_a_stop_is_a_gap_after_the_onset(self, speech, stopped, resumed):
+        outcome = seen(self.CASE, speech)
+        assert outcome.stopped == (None if stopped is None else pytest.approx(stopped))
+        assert outcome.resumed == (None if resumed is None else pytest.approx(resumed))
+
+    def test_an_agent_that_has_said_everything_was_not_stopped(self):
+        assert seen(self.CASE, [(1, 5)], event(EventType.REPLY_FINISHED, 5.0)).stopped is None
+
+
+class TestFigures:
+    def outcomes(self, kind: Kind, stops: int, of: int) -> list[Outcome]:
+        return [
+            Outcome(f"{n}", kind, Column.HUMAN, stopped=0.1 * (n + 1) if n < stops else None)
+            for n in range(of)
+        ]
+
+    def test_shares_and_medians_are_those_of_the_rows_own_kinds(self):
+        mixed = self.outcomes(Kind.INTERRUPTION, 3, 4) + self.outcomes(Kind.BACKCHANNEL, 1, 10)
+        stopped = BY_KEY["stopped_for_interruption"].of(mixed, Column.HUMAN)
+        assert (stopped.value, stopped.count) == (0.75, 4)
+        assert BY_KEY["kept_over_backchannel"].of(mixed, Column.HUMAN).value == 0.9
+        assert BY_KEY["stop_delay"].of(mixed, None).value == pytest.approx(200)
+        assert BY_KEY["stop_delay"].of(mixed, Column.SYNTHETIC).value is None
+
+    def test_only_what_was_stopped_can_be_resumed(self):
+        kept = Outcome("a", Kind.NOISE, Column.SOUND)
+        quickly = Outcome("b", Kind.NOISE, Column.SOUND, stopped=0.1, resumed=0.8)
+        never = Outcome("c", Kind.NOISE, Column.SOUND, stopped=0.1)
+        figure = BY_KEY["resumed"].of([kept, quickly, never], None)
+        assert (figure.value, figure.count) == (0.5, 2)
+
+    def test_targets_are_met_on_their_right_side(self):
+        assert BY_KEY["takeover_in_pause"].met(0.1)
+        assert not BY_KEY["takeover_in_pause"].met(0.11)
+        assert BY_KEY["takeover_at_end"].met(0.95)
+        assert BY_KEY["kept_over_noise"].met(0.2) is None
+
+    @pytest.mark.parametrize(
+        ("hits", "of", "low", "high"),
+        [(0, 0, 0.0, 1.0), (0, 20, 0.0, 0.1611), (10, 20, 0.2993, 0.7007), (20, 20, 0.8389, 1.0)],
+    )
+    def test_wilsons_interval_is_the_published_one(self, hits, of, low, high):
+        assert wilson(hits, of) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+    def test_more_hits_than_cases_are_refused(self):
+        with pytest.raises(ValueError, match="3 of 2"):
+            wilson(3, 2)
+
+    def test_a_medians_interval_covers_it_as_often_as_promised(self):
+        rng = np.random.default_rng(0)
+        covered = 0
+        for _ in range(400):
+            low, high = median_interval(rng.exponential(size=41).tolist())
+            covered += low <= np.log(2) <= high
+        assert 0.93 <= covered / 400 <= 0.995
+
+    def test_a_report_holds_every_outcome_and_the_table_every_policy(self):
+        results = {"a": self.outcomes(Kind.INTERRUPTION, 4, 4), "b": self.outcomes(Kind.INTERRUPTION, 1, 4)}
+        report = as_dict(results, Half.TEST, 0, {})
+        assert outcomes_of(report) == results
+        assert report["figures"]["a"]["stopped_for_interruption"]["human"]["met"] is True
+        table = markdown(results)
+        assert "| a | b |" in table
+        assert "**100 %** (51-100; 4)" in table

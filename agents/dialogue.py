@@ -84,6 +84,24 @@ class Dialogue:
             if turn.text.strip():
                 self._turns.append(Turn(turn.role, " ".join(turn.text.split()), None, turn.interrupted))
 
+    def hand_over(self, persona: Persona) -> None:
+        """Let ``persona`` speak from the next reply on; everything that was said stays.
+
+        Raises ``DialogueError``, and changes nothing, if its system prompt leaves no room in the budget.
+        """
+        note = (
+            f"\nYou have taken over this conversation from {self.persona.name}, who said what stands here as "
+            "the assistant's words so far. Don't start again."
+        )
+        system = Message("system", persona.system_prompt() + note)
+        budget = self._budget + self._cost(self._system) - self._cost(system)
+        if budget <= TURN_OVERHEAD:
+            raise DialogueError(
+                f"persona {persona.name}: its system prompt has {self._cost(system)} tokens, which leaves no "
+                f"room in what is left of the budget; shorten its facts or raise the budget"
+            )
+        self.persona, self._system, self._budget = persona, system, budget
+
     def begin_reply(self, generation: int) -> None:
         """Start reply number ``generation``, which must be higher than every one before.
 

@@ -79,6 +79,16 @@ class Persona(BaseModel):
         max_length=200,
         description="What the agent says instead of reading a table out; empty for nothing.",
     )
+    tools: tuple[str, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Tools that the agent may call, by name or pattern such as `calendar__*`; none: none.",
+    )
+    bridges: tuple[str, ...] = Field(
+        default=("One moment.",),
+        max_length=20,
+        description="What the agent says while a tool takes long, in turn; none: it waits in silence.",
+    )
     language: str = Field(
         default="en",
         pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",

@@ -8,7 +8,6 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from agents.configuration import LanguageModelConfig
 from agents.embedder import EmbedderConfig
 from agents.notes.library import NotesConfig
 from agents.persona import Persona
@@ -25,12 +24,12 @@ from orchestration.configuration.listening import ListeningConfig, ThinkingConfi
 from orchestration.configuration.memory import BudgetConfig, MemoryConfig
 from orchestration.configuration.serving import GatewayConfig, ServingConfig
 from orchestration.configuration.session import SessionConfig
+from orchestration.configuration.tools import ToolsConfig
+from orchestration.configuration.tracing import TracingConfig
 from orchestration.configuration.turn_taking import TurnTakingConfig
-from speech.coqui.config import CoquiConfig
 from speech.end_of_turn import EndOfTurnConfig
 from speech.smart_turn import SmartTurnConfig
 from speech.voice_activity import VoiceActivityConfig
-from speech.whisper.config import WhisperConfig
 
 
 class Configuration(BaseModel):
@@ -81,8 +80,14 @@ class Configuration(BaseModel):
         default=MemoryConfig(), description="What is kept in mind of a long conversation."
     )
     budget: BudgetConfig = Field(default=BudgetConfig(), description="What one conversation may use.")
+    tools: ToolsConfig = Field(
+        default=ToolsConfig(), description="What the agent may do; each persona's `tools` says who may what."
+    )
     session: SessionConfig = Field(default=SessionConfig(), description="Limits and behaviour of a session.")
     gateway: GatewayConfig = Field(default=GatewayConfig(), description="The WebSocket endpoint.")
+    tracing: TracingConfig = Field(
+        default=TracingConfig(), description="Turns as OpenTelemetry spans, off by default."
+    )
     serving: ServingConfig = Field(default=ServingConfig(), description="Replicas, cores and time limits.")
 
     @model_validator(mode="after")

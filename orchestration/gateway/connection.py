@@ -17,6 +17,7 @@ from orchestration.protocol import (
     Bye,
     Error,
     Event,
+    HandOff,
     Hello,
     Message,
     Played,
@@ -216,11 +217,13 @@ class Connection:
                 session.see(message.pts, message.motion)
             case UserText():
                 session.read(message.text)
+            case HandOff():
+                self._host.hand_off(self._session_name, message.persona)
             case _:
                 raise ProtocolError(
                     "unexpected",
                     f"{type(message).__name__} while the session is {self._state}",
-                    "send UserAudio, UserMotion, UserText, Played or Bye",
+                    "send UserAudio, UserMotion, UserText, HandOff, Played or Bye",
                 )
 
     async def _receive(self) -> Message:

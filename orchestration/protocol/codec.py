@@ -20,7 +20,9 @@ from orchestration.protocol.messages import (
     Bye,
     Error,
     Event,
+    HandOff,
     Hello,
+    JsonMessage,
     Message,
     Played,
     UserAudio,
@@ -41,8 +43,8 @@ USER_AUDIO_BYTES: Final = USER_FRAME_SAMPLES * PCM16.itemsize  # 1,280
 AGENT_AUDIO_BYTES: Final = AGENT_FRAME_SAMPLES * PCM16.itemsize  # 1,920
 MOTION_BYTES: Final = MOTION_SIZE * FLOAT32.itemsize  # 244
 
-_JSON: Final[dict[int, type[Hello | Welcome | UserText | Bye | Event | Error]]] = {
-    model.kind: model for model in (Hello, Welcome, UserText, Bye, Event, Error)
+_JSON: Final[dict[int, type[JsonMessage]]] = {
+    model.kind: model for model in (Hello, Welcome, UserText, HandOff, Bye, Event, Error)
 }
 
 
@@ -113,7 +115,7 @@ def _header(message: UserAudio | Played | UserMotion | AgentFrame, flags: int = 
     return HEADER.pack(message.kind, VERSION, flags, message.pts, message.generation)
 
 
-def _decode_json(model: type[Hello | Welcome | UserText | Bye | Event | Error], payload: bytes) -> Message:
+def _decode_json(model: type[JsonMessage], payload: bytes) -> Message:
     try:
         return model.model_validate_json(payload)
     except ValidationError as error:

@@ -98,6 +98,15 @@ class UserText(BaseModel):
     text: str = Field(min_length=1, max_length=2000, description="what the user typed")
 
 
+class HandOff(BaseModel):
+    """Client -> server: another persona shall go on with this conversation, as soon as nobody speaks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[int] = 0x07
+
+    persona: str = Field(min_length=1, max_length=200, description="who, a name from the options")
+
+
 class Bye(BaseModel):
     """Either side: the session is over, and why."""
 
@@ -183,6 +192,6 @@ class AgentFrame:
     flush: bool = False
 
 
-JsonMessage = Hello | Welcome | UserText | Bye | Event | Error
+JsonMessage = Hello | Welcome | UserText | HandOff | Bye | Event | Error
 MediaMessage = UserAudio | Played | UserMotion | AgentFrame
 Message = JsonMessage | MediaMessage

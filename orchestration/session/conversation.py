@@ -119,6 +119,12 @@ class Conversation:
 
         self._buffer.keep(self._options.pre_roll)
 
+    def recast(self, engines: Engines, request: ReplyRequest, **changes: Any) -> None:
+        """Speak as somebody else from the next reply on; a draft of the one before is dropped."""
+        self._drafting.drop()
+        self.engines, self.request = engines, request
+        self.adjust(**changes)
+
     # -- the user ---------------------------------------------------------------------------------
 
     def hear(self, pcm: FloatArray, probability: float) -> None:

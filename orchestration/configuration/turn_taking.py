@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.turn_taking.interruption import PolicyName
+
 
 class EndOfTurnPolicyConfig(BaseModel):
     """What decides, pause by pause, how much silence ends the user's turn."""
@@ -31,6 +33,28 @@ class EndOfTurnPolicyConfig(BaseModel):
     )
 
 
+class InterruptionConfig(BaseModel):
+    """What makes the agent give way to somebody who speaks while it does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: PolicyName = Field(
+        default="judged",
+        description="`immediate`: any speech of `session.barge_in.min_speech_ms`. `min_words`: so many words "
+        "that were understood. `judged`: falls silent for what sounds like words, then the words decide; "
+        "goes on after a listener's, a cough, or its own echo.",
+    )
+    min_words: int = Field(
+        default=2, ge=1, le=20, description="Words that stop the agent; only `min_words` (words)."
+    )
+    hold_limit_s: float = Field(
+        default=0.9,
+        ge=0.2,
+        le=5,
+        description="Longest silence of the agent until it is decided who goes on; only `judged`, seconds.",
+    )
+
+
 class TurnTakingConfig(BaseModel):
     """Taking and giving the floor; the two knobs are what people ask for separately."""
 
@@ -49,6 +73,9 @@ class TurnTakingConfig(BaseModel):
         le=1,
         description="How easily the agent gives up the floor while it speaks: 0 hardly ever, 1 at any word "
         "(0..1).",
+    )
+    interruption: InterruptionConfig = Field(
+        default=InterruptionConfig(), description="What stops the agent while it speaks."
     )
     end_of_turn: EndOfTurnPolicyConfig = Field(
         default=EndOfTurnPolicyConfig(), description="What decides that the user has finished."

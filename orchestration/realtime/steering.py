@@ -103,6 +103,7 @@ class Steering:
         conversation.adjust(
             barge_in=detection is not None and detection.interrupt_response,
             barge_in_after=0.0,
+            interruption=None,
             answer_turns=answers,
             draft=answers and self._drafts,
         )

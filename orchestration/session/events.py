@@ -26,6 +26,8 @@ class EventType(StrEnum):
     FIRST_SOUND = "first_sound"
     MOUTH_OPEN = "mouth_open"
     REPLY_FINISHED = "reply_finished"
+    HELD = "reply_held"
+    RESUMED_REPLY = "reply_resumed"
     INTERRUPTED = "interrupted"
     HEARD = "reply_heard"
     LATENCY = "turn_latency"

@@ -110,10 +110,9 @@ class Playout:
         sent = utterance.next_frame
         unheard = min(max(utterance.first_unheard(), sent - UNTOLD), sent)
         word = utterance.word_at(unheard)
-        if word is None:
-            again = unheard
-        else:
-            again = word if unheard - word <= WORD_AGAIN else unheard - AGAIN
+        again = unheard if word is None else word
+        if unheard - again > WORD_AGAIN:
+            again = unheard - AGAIN
         count = min(sent - again, len(self._sent))
         self._frames.extendleft(self._sent.pop() for _ in range(count))
         utterance.next_frame = sent - count

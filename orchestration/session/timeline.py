@@ -32,10 +32,29 @@ class Timeline:
         self.session = session
         self.clock = clock
         self.pts = 0
-        self.generation = 0
+        self._generation = self._of_reply = 0
         self.start = clock.now()
         self.counts: Counter[str] = Counter()
         self._sink = sink
+
+    @property
+    def generation(self) -> int:
+        """The generation of the packets."""
+        return self._generation
+
+    @generation.setter
+    def generation(self, generation: int) -> None:
+        self._generation = self._of_reply = generation
+
+    @property
+    def of_reply(self) -> int:
+        """The generation that events tell: that of the reply, also where a hold has renewed its packets'."""
+        return self._of_reply
+
+    def renew_packets(self) -> int:
+        """A new generation for the packets of the same reply; clients drop what they hold of the old one."""
+        self._generation += 1
+        return self._generation
 
     def now(self) -> float:
         """Seconds of session time."""
@@ -47,7 +66,7 @@ class Timeline:
             pts=self.pts,
             t=round(max(0.0, self.now()), 4),
             type=type.value,
-            generation=self.generation if generation is None else generation,
+            generation=self._of_reply if generation is None else generation,
             data=data,
         )
         log.debug(

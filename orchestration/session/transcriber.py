@@ -69,6 +69,10 @@ class Transcriber:
         self._speculation = asyncio.create_task(self._timed(pcm))
         return asyncio.shield(self._speculation)
 
+    async def glance(self, pcm: FloatArray) -> TimedTranscript:
+        """The words of a piece, asked for once and beside the turn's own; raises ``EngineError``."""
+        return await self._timed(pcm)
+
     def discard(self) -> None:
         """The user went on, or the session ends: what is being transcribed is stale."""
         for task in (self._partial, self._speculation):

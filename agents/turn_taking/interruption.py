@@ -1,0 +1,190 @@
+"""Somebody speaks while the agent does: keep on, fall silent for a moment, stop for good, or go on again.
+
+Policies look at numbers and decide; they hear nothing and know no clock. Most of what is said over a speaker
+isn't meant to stop them (40 % of speaker changes overlap, Heldner & Edlund 2010): "mm-hmm", laughter, a
+cough, others in the room, the agent's own voice coming back.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal, Protocol
+
+PolicyName = Literal["immediate", "min_words", "judged"]
+
+_WORD: Final = re.compile(r"[a-z]+")
+BACKCHANNELS: Final = frozenset(
+    _WORD.findall(
+        "mm mmm mhm mmhmm hm hmm hmmm uh um huh uhhuh ah aha oh ooh ha haha hah heh hehe yeah yep yup yes ya "
+        "ok okay right sure exactly good great nice cool wow really true totally absolutely indeed alright "
+        "fine perfect"
+    )
+)  # a listener's words; an utterance of nothing else leaves the floor where it is
+BACKCHANNEL_PHRASES: Final = (
+    "i see",
+    "i know",
+    "i understand",
+    "of course",
+    "no way",
+    "oh no",
+    "thats",
+    "got it",
+    "all right",
+    "makes sense",
+    "for sure",
+)
+COMMANDS: Final = frozenset(
+    _WORD.findall(
+        "stop wait no nope hold pause quiet enough cancel excuse sorry pardon but what why who when where "
+        "how actually listen hey hang"
+    )
+)  # at the beginning of what was said: somebody wants the floor
+_COMMAND_WITHIN: Final = 2  # words from the beginning, those of a listener not counted
+
+
+class Act(StrEnum):
+    """What to do about the user's sound."""
+
+    KEEP = "keep"  # as it is
+    HOLD = "hold"  # fall silent at once, ready to go on
+    STOP = "stop"  # give up the floor
+    RESUME = "resume"  # go on with what was held
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What is known of the sound that came while the agent spoke."""
+
+    spoken: float  # seconds of sure speech; of the latest stretch where it is over
+    over: bool = False  # it has ended
+    articulation: float = 5.0  # how much the mouth moves, dB a step; see speech/articulation.py
+    openness: float = 0.0  # dB; far below 0 behind closed lips
+    level: float | None = None  # dB against the user's usual level; None: not known
+    echo: float = 0.0  # 0..1, how much of it the agent's own sound explains
+    words: str | None = None  # of a quick transcript; None: there is none yet, empty: it has no words
+    held: float | None = None  # seconds since the agent fell silent; None: it speaks
+    left: float | None = None  # seconds until the agent has finished; None: not known
+
+
+class InterruptionPolicy(Protocol):
+    """Decides, frame by frame, who keeps the floor."""
+
+    @property
+    def words_after(self) -> float | None:
+        """Seconds of sure speech from which a transcript is wanted; None: never."""
+        ...
+
+    def judge(self, overlap: Overlap) -> Act:
+        """What to do now."""
+        ...
+
+
+def is_backchannel(words: str) -> bool:
+    """Whether nothing was said but what listeners say."""
+    text = " ".join(_WORD.findall(words.lower().replace("'", "")))
+    for phrase in BACKCHANNEL_PHRASES:
+        text = re.sub(rf"\b{phrase}\b", "", text)
+    return bool(_WORD.search(words.lower())) and all(word in BACKCHANNELS for word in text.split())
+
+
+def is_command(words: str) -> bool:
+    """Whether somebody who says this wants the floor, however short it is."""
+    if is_backchannel(words):
+        return False
+    said = [word for word in _WORD.findall(words.lower().replace("'", "")) if word not in BACKCHANNELS]
+    return any(word in COMMANDS for word in said[:_COMMAND_WITHIN])
+
+
+@dataclass(frozen=True, slots=True)
+class Immediate:
+    """Any sure speech stops the agent."""
+
+    after: float = 0.1  # seconds
+    words_after: float | None = None
+
+    def judge(self, overlap: Overlap) -> Act:
+        """Stop once the speech is long enough."""
+        return Act.STOP if not overlap.over and overlap.spoken >= self.after else Act.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class MinWords:
+    """So many words stop the agent, whatever they are; the sound alone never does."""
+
+    words: int = 2
+    words_after: float | None = 0.4
+
+    def judge(self, overlap: Overlap) -> Act:
+        """Stop once enough words have been understood."""
+        return Act.STOP if len((overlap.words or "").split()) >= self.words else Act.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Falls silent for what sounds like words, then lets the words decide.
+
+    ``yielding`` 0..1 is how easily the floor is given up; at 0 only commands and long speech take it.
+    The defaults were chosen on one half of the material of ``benchmarks/giving_way.py``.
+    """
+
+    yielding: float = 0.5
+    decides_within: float = 0.9  # seconds of silence after which a hold is decided
+    words_after: float | None = 0.6  # seconds of sure speech from which a transcript is wanted before a hold
+
+    articulate: float = 2.5  # dB a step: so much moves a mouth that says more than one syllable
+    closed: float = -25.0  # dB of openness below which lips are closed: a hum
+    quieter: float = -7.0  # dB below the user's usual level: somebody else, further away
+    echoed: float = 0.6  # share of the sound from which it is the agent's own
+    sooner: float = 0.28  # seconds of articulate speech that make the agent fall silent
+    later: float = 0.56  # seconds of any other speech
+    hummed: float = 1.4  # seconds of humming, or of speech from further away
+    takes: float = 0.95  # seconds of speech, still going on, that take the floor without any words
+    nearly_done: float = 0.3  # seconds left, for which it isn't worth to stop
+
+    def judge(self, overlap: Overlap) -> Act:
+        """Weigh what is known."""
+        return (
+            self._while_speaking(overlap) if overlap.held is None else self._while_held(overlap, overlap.held)
+        )
+
+    def _while_speaking(self, overlap: Overlap) -> Act:
+        if overlap.echo >= self.echoed:
+            return Act.KEEP
+        if overlap.over:
+            return Act.STOP if self._wants_the_floor(overlap.words, overlap) else Act.KEEP
+        if overlap.left is not None and overlap.left <= self.nearly_done:
+            return Act.KEEP
+        return Act.HOLD if overlap.spoken >= self._patience(overlap) else Act.KEEP
+
+    def _while_held(self, overlap: Overlap, held: float) -> Act:
+        if overlap.echo >= self.echoed:
+            return Act.RESUME
+        if not overlap.over and overlap.spoken >= self._stretched(self.takes):
+            return Act.STOP
+        if overlap.words:
+            if not is_backchannel(overlap.words):
+                return Act.STOP
+            if overlap.over:
+                return Act.RESUME
+        if overlap.words == "" and overlap.over:
+            return Act.RESUME  # no words at all: a cough, a knock
+        if held < self.decides_within:
+            return Act.KEEP
+        return Act.RESUME if overlap.over else Act.STOP
+
+    def _wants_the_floor(self, words: str | None, overlap: Overlap) -> bool:
+        near = overlap.level is None or overlap.level > self.quieter
+        long = overlap.spoken >= self.later and not is_backchannel(words or "")
+        return bool(words) and near and (long or is_command(words or ""))
+
+    def _patience(self, overlap: Overlap) -> float:
+        """Seconds of sure speech that are listened to before falling silent."""
+        distant = overlap.level is not None and overlap.level <= self.quieter
+        if distant or overlap.openness <= self.closed:
+            return self._stretched(self.hummed)
+        return self._stretched(self.sooner if overlap.articulation >= self.articulate else self.later)
+
+    def _stretched(self, seconds: float) -> float:
+        return float(seconds * 2.0 ** (1 - 2 * self.yielding))  # twice at 0, half at 1

@@ -1,0 +1,215 @@
+"""Somebody speaks while the agent does: what is known of it, and whether the reply is held or goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from agents.turn_taking.interruption import Act, InterruptionPolicy, Overlap, is_backchannel
+from orchestration.engines import EngineError
+from orchestration.media import FRAME_SECONDS, FloatArray
+from orchestration.session.events import EventType
+from orchestration.session.floor import Floor
+from orchestration.session.playout import Playout
+from orchestration.session.timeline import Timeline
+from orchestration.session.transcriber import TimedTranscript
+from speech.articulation import Articulation
+from speech.echo import EchoMeter
+
+Understand = Callable[[FloatArray], Awaitable[TimedTranscript]]
+
+OVER: Final = 3  # frames without sure speech after which it has ended, 120 ms
+APART: Final = 8  # frames of silence that make what follows something else, 320 ms
+ASKED_AGAIN: Final = 0.3  # seconds of further speech after which a transcript is out of date
+MEASURED: Final = 0.16  # seconds of sure speech before the mouth is looked at
+LIKELY: Final = 0.3  # speech probability from which it is worth asking whether a frame is echo
+ECHO: Final = 0.6  # share of a frame that is the agent's own sound, from which it isn't taken for speech
+USUAL: Final = 500  # frames of the user's turns by which their level is known, 20 s
+KNOWN: Final = 20  # of them before it is
+LOUD: Final = 75  # percentile of the levels that stands for a stretch of speech
+_LEAST: Final = 1e-10  # power, so that silence has a level
+
+
+class GivingWay:
+    """Both sides of one conversation, frame by frame, and who goes on when both speak."""
+
+    def __init__(self, playout: Playout, timeline: Timeline, understand: Understand) -> None:
+        self._playout = playout
+        self._timeline = timeline
+        self._understand = understand
+        self._echo_meter = EchoMeter()
+        self._articulation = Articulation()
+        self._usual: deque[float] = deque(maxlen=USUAL)  # dB, of frames of the user's own turns
+        self._echo = 0.0
+        self._held_at = 0.0
+        self._asking: asyncio.Task[None] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._overlap = Overlap(spoken=0.0)
+        self._quiet = APART  # frames since sure speech
+        self._before = 0.0  # seconds of the stretches before this one
+        self._levels: list[float] = []
+        self._asked_at = 0.0  # seconds of speech that the latest transcript covers
+        self._ended = False  # its end was decided, and its words are waited for
+        self._dismissed = False  # it has been resumed from: it isn't held for again
+
+    # -- every frame ------------------------------------------------------------------------------
+
+    def sent(self, pcm: FloatArray) -> None:
+        """The agent's frame (640,) at 16 kHz went out."""
+        self._echo_meter.sent(pcm)
+
+    def doubt(self, policy: InterruptionPolicy | None, pcm: FloatArray, probability: float) -> float:
+        """The probability 0..1 that the user's frame (640,) holds speech of somebody else than the agent."""
+        self._articulation.step(pcm)
+        self._echo_meter.heard(pcm)
+        asked = policy is not None and policy.words_after is not None and probability >= LIKELY
+        self._echo = self._echo_meter.share() if asked else 0.0
+        return 0.0 if self._echo >= ECHO else probability
+
+    def hear(
+        self,
+        policy: InterruptionPolicy | None,
+        holder: Floor,
+        pcm: FloatArray,
+        spoken: float,
+        speaking: bool,
+        speech: Callable[[], FloatArray],
+    ) -> Act:
+        """A frame of the user came, of whose speech ``spoken`` seconds are sure; ``holder`` has the floor.
+
+        ``speech`` gives what was said so far, for a transcript. Holding and going on again is done here; a
+        ``HOLD`` that is returned has renewed the packets' generation, and a ``STOP`` is the caller's to carry
+        out.
+        """
+        if holder is Floor.USER and spoken > 0:
+            self._usual.append(_level(pcm))
+        if holder is not Floor.AGENT or policy is None:
+            if self._overlap.spoken > 0:
+                self._leave()
+            return Act.KEEP
+        if policy.words_after is None:
+            return policy.judge(Overlap(spoken, over=not speaking))
+        self._follow(pcm, spoken)
+        act = policy.judge(self._known())
+        if act is Act.HOLD:
+            if self._playout.held or self._dismissed:
+                return Act.KEEP
+            self._hold()
+        elif act is Act.RESUME and self._playout.held:
+            self._resume()
+        if act is Act.STOP:
+            return Act.KEEP if self._ended else act
+        self._ask(policy.words_after, speech)
+        return act
+
+    def turn_ended(self) -> None:
+        """The user's turn is over, the agent still has the floor: `settle` will decide about it."""
+        self._ended = True
+
+    def settle(self, policy: InterruptionPolicy | None, holder: Floor, text: str) -> bool:
+        """What was said over the agent has ended and means ``text``; True if the agent is to stop for it.
+
+        If it isn't, a reply that was held goes on.
+        """
+        if policy is None or policy.words_after is None or holder is not Floor.AGENT:
+            return False
+        stops = policy.judge(replace(self._known(), over=True, words=text)) is Act.STOP
+        if self._playout.held and not stops:
+            self._resume()
+        return stops
+
+    def ignores(self, policy: InterruptionPolicy | None, text: str) -> bool:
+        """Whether ``text``, said over the agent, is a listener's and no turn."""
+        return policy is not None and policy.words_after is not None and is_backchannel(text)
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        self._leave()
+
+    # -- what is known ----------------------------------------------------------------------------
+
+    def _follow(self, pcm: FloatArray, spoken: float) -> None:
+        if spoken > 0:
+            if self._quiet >= APART:
+                self._leave()  # something else
+            elif self._quiet >= OVER or spoken < self._overlap.spoken - self._before:
+                self._before = self._overlap.spoken
+            self._quiet = 0
+            self._levels.append(_level(pcm))
+            self._overlap = replace(self._overlap, spoken=self._before + spoken, over=False)
+            if self._overlap.spoken >= MEASURED and not self._playout.held:
+                mouth = self._articulation.measure()
+                self._overlap = replace(
+                    self._overlap, articulation=mouth.articulation, openness=mouth.openness
+                )
+        else:
+            self._quiet += 1
+            if self._quiet >= OVER:
+                self._overlap = replace(self._overlap, over=True)
+
+    def _known(self) -> Overlap:
+        held = self._timeline.now() - self._held_at if self._playout.held else None
+        level = None
+        if len(self._usual) >= KNOWN and self._levels:
+            level = float(np.percentile(self._levels, LOUD) - np.percentile(self._usual, LOUD))
+        return replace(
+            self._overlap, echo=self._echo, level=level, held=held, left=self._playout.seconds_left
+        )
+
+    def _ask(self, words_after: float, speech: Callable[[], FloatArray]) -> None:
+        """Have what was said transcribed, if it is worth it and nothing is under way."""
+        said = self._overlap.spoken
+        fresh = said - self._asked_at
+        wanted = self._overlap.over or self._playout.held or said >= words_after
+        enough = self._asked_at == 0 or fresh >= ASKED_AGAIN or (self._overlap.over and fresh > FRAME_SECONDS)
+        if said == 0 or self._asking is not None or not (wanted and enough) or self._dismissed:
+            return
+        pcm = speech()
+        if pcm.size:
+            self._asked_at = said
+            self._asking = asyncio.create_task(self._understood(pcm))
+
+    async def _understood(self, pcm: FloatArray) -> None:
+        try:
+            words = (await self._understand(pcm)).transcript.text
+        except EngineError:
+            return  # counted where the turn is transcribed; the sound alone decides
+        finally:
+            if self._asking is asyncio.current_task():
+                self._asking = None
+        self._overlap = replace(self._overlap, words=words)
+
+    # -- what is done -----------------------------------------------------------------------------
+
+    def _hold(self) -> None:
+        self._playout.hold(self._timeline.renew_packets())
+        self._held_at = self._timeline.now()
+        self._timeline.emit(EventType.HELD, speech=round(self._overlap.spoken, 3))
+
+    def _resume(self) -> None:
+        held = self._timeline.now() - self._held_at
+        again = self._playout.resume() * FRAME_SECONDS
+        self._dismissed = True
+        self._timeline.emit(
+            EventType.RESUMED_REPLY,
+            held=round(held, 3),
+            again=round(again, 3),
+            text=self._overlap.words or "",
+        )
+
+    def _leave(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+        self._begin()
+
+
+def _level(pcm: FloatArray) -> float:
+    return float(10 * np.log10(np.mean(pcm.astype(np.float64) ** 2) + _LEAST))

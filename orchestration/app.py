@@ -13,6 +13,7 @@ from ray import serve
 from orchestration.configuration import Configuration, load_configuration, resolve_models
 from orchestration.configuration.serving import DeploymentConfig
 from orchestration.serving.avatar import AvatarDeployment
+from orchestration.serving.embedder import EmbedderDeployment
 from orchestration.serving.gateway import GatewayDeployment
 from orchestration.serving.language_model import LanguageModelDeployment
 from orchestration.serving.limits import thread_environment
@@ -54,6 +55,7 @@ def compose(configuration: Configuration) -> serve.Application:
             configuration.synthesizer, serving.synthesizer
         ),
         _options(AvatarDeployment, serving.avatar).bind(configuration.animator, serving.avatar),
+        **_embedder(configuration),
         **_fallbacks(configuration),
     )
     return application
@@ -77,6 +79,14 @@ def _fallbacks(configuration: Configuration) -> dict[str, Any]:
         for role, deployment in deployments.items()
     }
     return {"fallbacks": fallbacks} if any(fallbacks.values()) else {}
+
+
+def _embedder(configuration: Configuration) -> dict[str, Any]:
+    """The gateway's argument of that name, left out where nothing is embedded."""
+    if configuration.embedder is None:
+        return {}
+    limits = configuration.serving.embedder
+    return {"embedder": _options(EmbedderDeployment, limits).bind(configuration.embedder, limits)}
 
 
 def _options(deployment: Any, config: DeploymentConfig) -> Any:

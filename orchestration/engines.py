@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from agents.language_model import LanguageModel
+from agents.notes.library import Notes
 from orchestration.aside import VoiceAsides
 from orchestration.fallback.switch import Reports, Tell
 from orchestration.media import FloatArray
@@ -72,6 +73,7 @@ class Engines:
     synthesizer: Synthesizer
     faces: Faces
     open_voice_activity: Callable[[], VoiceActivity]
+    notes: Notes | None = None  # what replies may look up
     apology: Sequence[SpeechChunk] = field(default=())  # spoken beforehand, so that it needs no engine
     open_turn_judge: OpenTurnJudge | None = None  # what decides, pause by pause, whether the turn is over
     asides: VoiceAsides = field(default_factory=VoiceAsides)  # said without taking the turn

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from agents.engines import create_language_model
+from agents.minilm import MiniLM
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
@@ -37,6 +38,7 @@ async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
     language_models = [create_language_model(c) for c in engine_configs(configuration.language_model)]
     synthesizers = [CoquiSynthesizer(config) for config in engine_configs(configuration.synthesizer)]
     now = LoopClock().now
+    embedder = None if configuration.embedder is None else MiniLM(configuration.embedder)
     serving = configuration.serving.avatar
     backend = LocalFaceBackend(configuration.animator, serving.slots)
     engines = Engines(
@@ -51,9 +53,14 @@ async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
             await recognizer.warm_up()
         for synthesizer in synthesizers:
             await synthesizer.warm_up()
-        yield await make_ready(engines, configuration)
+        yield await make_ready(engines, configuration, embedder)
     finally:
         backend.shut()
-        opened: list[Closes] = [*recognizers, *synthesizers, *language_models]
+        opened: list[Closes] = [
+            *recognizers,
+            *synthesizers,
+            *language_models,
+            *([embedder] if embedder else []),
+        ]
         for engine in opened:
             engine.close()

@@ -157,4 +157,7 @@ class ServingConfig(BaseModel):
     recognizer: EngineServing = Field(default=EngineServing(nice=5), description="Speech to text.")
     language_model: EngineServing = Field(default=EngineServing(nice=10), description="The reply's text.")
     synthesizer: EngineServing = Field(default=EngineServing(nice=5), description="Text to speech.")
+    embedder: DeploymentConfig = Field(
+        default=DeploymentConfig(nice=5), description="Sentences to vectors, where anything needs them."
+    )
     avatar: AvatarServing = Field(default=AvatarServing(timeout_s=1.0), description="Sound to motion.")

@@ -17,6 +17,7 @@ from orchestration.gateway.api import create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
+from orchestration.serving.embedder import RemoteEmbedder
 from orchestration.serving.remote import (
     RemoteFaceBackend,
     RemoteLanguageModel,
@@ -44,6 +45,7 @@ class GatewayDeployment:
         language_model: Any,
         synthesizer: Any,
         avatar: Any,
+        embedder: Any = None,
         fallbacks: Mapping[str, Sequence[Any]] = {},  # by the role that they stand in for, best first
     ):
         serving = configuration.serving.avatar
@@ -51,6 +53,7 @@ class GatewayDeployment:
         recognizers = [RemoteRecognizer(one) for one in (recognizer, *fallbacks.get("recognizer", ()))]
         models = [RemoteLanguageModel(one) for one in (language_model, *fallbacks.get("language_model", ()))]
         synthesizers = [RemoteSynthesizer(one) for one in (synthesizer, *fallbacks.get("synthesizer", ()))]
+        found = None if embedder is None else RemoteEmbedder(embedder)
         engines = Engines(
             recognizer=one_recognizer(configuration, recognizers, clock.now),
             language_model=one_language_model(configuration, models, clock.now),
@@ -58,5 +61,5 @@ class GatewayDeployment:
             faces=FaceMixer(RemoteFaceBackend(avatar, serving.timeout_s), serving.deadline_ms / 1000),
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
         )
-        self.host = SessionHost(configuration, await make_ready(engines, configuration), clock)
+        self.host = SessionHost(configuration, await make_ready(engines, configuration, found), clock)
         self._preparing = asyncio.create_task(self.host.prepare())  # kept, or it might be collected

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from avatar.continuity import Continuity
 from avatar.motion import Column
@@ -42,6 +42,11 @@ class SessionOptions:
     ear_limit: int  # frames
     ear_gaps: bool = False  # the client sends nothing between what it has to say
     presence: PresenceOptions = field(default_factory=PresenceOptions)  # beside the replies
+
+    def without_greeting(self) -> SessionOptions:
+        """The same for a conversation that goes on: it was begun before."""
+        talk = self.conversation
+        return replace(self, conversation=replace(talk, initiative=replace(talk.initiative, greeting="")))
 
 
 class Session:

@@ -62,18 +62,17 @@ class Account:
         return list(_stretches([(0.0, Floor.NOBODY), *moves], self.seconds))
 
     def sound(self) -> list[Stretch]:
-        """Whether the agent's voice sounded, pauses for breath included."""
+        """Whether the agent's voice sounded, pauses for breath within a reply included."""
         changes: list[tuple[float, Floor | bool]] = [(0.0, False)]
-        last = -BREATH
+        last, generation = 0.0, -1
         for frame in self.recording.frames:
             if not (frame.speech and frame.pcm.any()):
                 continue
             begin = frame.pts * FRAME_SECONDS
-            if begin - last > BREATH:
-                changes += [(last, False)] if last > 0 else []
-                changes.append((begin, True))
-            last = begin + FRAME_SECONDS
-        changes += [(last, False)] if last > 0 else []
+            if generation != frame.generation or begin - last > BREATH:
+                changes += [(last, False), (begin, True)]
+            last, generation = begin + FRAME_SECONDS, frame.generation
+        changes.append((last, False))
         return list(_stretches(changes, self.seconds))
 
     def replies(self) -> list[list[tuple[float, str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -42,14 +43,17 @@ def _frames(recording: Recording) -> Iterator[str]:
 
 
 def _cut_generations(recording: Recording) -> Iterator[str]:
-    cut = {e.generation: e.pts for e in recording.events if e.type == EventType.INTERRUPTED}
-    before = 0
+    cuts = deque(sorted(e.pts for e in recording.events if e.type == EventType.INTERRUPTED))
+    before, cut = 0, -1  # the latest generation, and the latest that was cut
     for frame in recording.frames:
+        while cuts and cuts[0] <= frame.pts:
+            cuts.popleft()
+            cut = before
         if frame.generation < before:
             yield f"pts {frame.pts}: generation {frame.generation} after {before}"
         before = max(before, frame.generation)
         sounds = frame.speech and frame.pcm.any()
-        if sounds and frame.pts >= cut.get(frame.generation, frame.pts + 1):
+        if sounds and frame.generation <= cut:
             yield f"pts {frame.pts}: generation {frame.generation} is heard after it was cut"
 
 

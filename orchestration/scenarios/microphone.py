@@ -40,7 +40,7 @@ class Microphone:
             if layer.next == 0:
                 layer.began(now)
             frame = layer.frames[layer.next]
-            speaks = self._exclusive and frame[0] > 0
+            speaks = self._exclusive and (frame > 0).any()
             if speaks or not self._exclusive or not (mixed > 0).any():
                 mixed = frame.copy() if self._exclusive else mixed + frame
             layer.next += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -12,11 +13,12 @@ import soxr
 from orchestration.configuration import Configuration
 from orchestration.media import USER_SAMPLE_RATE, FloatArray
 from orchestration.scenarios.schema import Say, Speaker
-from orchestration.simulation.scripted import SPEECH_LEVEL, WORD_SECONDS, spoken
+from orchestration.simulation.scripted import SPEECH_LEVEL, WORD_SECONDS, articulated, spoken
 from speech.audio import load_audio
 from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, Synthesizer
 
 NOISE_LEVEL: Final = 10 ** (-20 / 20)  # RMS at a gain of 0 dB, of full scale
+HUM: Final = re.compile(r"\W*(m+|hm+|mhm+)(\W+(m+|hm+|mhm+))*\W*", re.IGNORECASE)  # said with closed lips
 SPEAK_TIMEOUT: Final = 60.0  # seconds for everything that is said at once
 
 
@@ -94,7 +96,8 @@ class NumberedVoice:
 
     def _numbered(self, text: str, seconds: float) -> FloatArray:
         self._utterances.append(text)
-        return spoken(len(self._utterances) - 1, seconds)
+        sound = spoken if HUM.fullmatch(text) else articulated
+        return sound(len(self._utterances) - 1, seconds)
 
 
 def _louder(pcm: np.ndarray[tuple[int, ...], np.dtype[np.floating]], gain_db: float) -> FloatArray:

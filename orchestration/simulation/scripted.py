@@ -44,6 +44,17 @@ def spoken(number: int, seconds: float) -> FloatArray:
     return np.full(frames * USER_FRAME_SAMPLES, SPEECH_LEVEL + number * LEVEL_STEP, np.float32)
 
 
+def articulated(number: int, seconds: float) -> FloatArray:
+    """Like :func:`spoken`, but of a mouth that moves: its pitch jumps from frame to frame.
+
+    Policies that look at the sound take it for words, and a constant level for a hum.
+    """
+    pcm = spoken(number, seconds)
+    at = np.arange(pcm.size)
+    half = np.where(at // USER_FRAME_SAMPLES % 2, 20, 4)  # samples of half a period: 400 Hz and 2 kHz
+    return np.where(at // half % 2, -pcm, pcm).astype(np.float32)
+
+
 @dataclass
 class Failures:
     """How often an engine still fails before it works."""

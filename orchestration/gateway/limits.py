@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from agents.persona import Persona
+from agents.turn_taking.backchannel import BackchannelRates
 from agents.reading import Reading
 from agents.reply_language import shared_judge
-from agents.turn_taking.backchannel import BackchannelRates
+from agents.turn_taking.interruption import InterruptionPolicy, Judged, MinWords
 from orchestration.configuration import Configuration
+from orchestration.configuration.turn_taking import TurnTakingConfig
 from orchestration.gateway.opening import initiative_options
 from orchestration.session.conversation import ConversationOptions
 from orchestration.session.presence import PresenceOptions
 from orchestration.session.reply import ReplyLimits
 from orchestration.session.session import SessionOptions
 from orchestration.session.thinking_visibly import ThinkingOptions
+
+
+def interruption_policy(options: TurnTakingConfig) -> InterruptionPolicy | None:
+    """What decides who goes on when both speak; None: `session.barge_in.min_speech_ms` alone."""
+    match options.interruption.policy:
+        case "immediate":
+            return None
+        case "min_words":
+            return MinWords(options.interruption.min_words)
+        case "judged":
+            return Judged(options.yielding, options.interruption.hold_limit_s)
 
 
 def session_options(configuration: Configuration, persona: Persona) -> SessionOptions:
@@ -42,6 +55,7 @@ def session_options(configuration: Configuration, persona: Persona) -> SessionOp
         pre_roll=session.pre_roll_s,
         barge_in=session.barge_in.enabled,
         barge_in_after=session.barge_in.min_speech_ms / 1000,
+        interruption=interruption_policy(configuration.turn_taking),
         acknowledge_timeout=session.acknowledge_timeout_s,
         draft=session.draft_replies,
         initiative=initiative_options(configuration, persona),

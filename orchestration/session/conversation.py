@@ -11,6 +11,7 @@ from typing import Any
 
 from agents.language_model import Message, ToolCall, ToolCallDelta
 from agents.reading import Clause
+from agents.turn_taking.interruption import Act, Immediate, InterruptionPolicy
 from orchestration.engines import EngineError, Engines
 from orchestration.fallback.switch import Switch
 from orchestration.knowledge import grounded
@@ -18,6 +19,7 @@ from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.drafting import Drafting
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor, FloorState
+from orchestration.session.giving_way import GivingWay
 from orchestration.session.initiative import SILENT_UNLESS_ASKED, Initiative, InitiativeOptions
 from orchestration.session.latency import TurnClock
 from orchestration.session.memory import Memory, Remembers
@@ -53,6 +55,12 @@ class ConversationOptions:
     draft: bool  # begin to answer at a pause, before the turn is known to be over
     initiative: InitiativeOptions = SILENT_UNLESS_ASKED  # what is said unasked
     answer_turns: bool = True  # False: a spoken turn is remembered, and answered only when asked to
+    interruption: InterruptionPolicy | None = None  # None: `barge_in_after` stops the agent, whatever is said
+
+    @property
+    def yields(self) -> InterruptionPolicy | None:
+        """What decides who goes on when both speak; None: the agent does."""
+        return (self.interruption or Immediate(self.barge_in_after)) if self.barge_in else None
 
 
 class Conversation:
@@ -90,6 +98,7 @@ class Conversation:
             on_failure=self.failed,
         )
         self._drafting = Drafting(self._memory, self._open_reply)
+        self._giving_way = GivingWay(playout, timeline, self._transcriber.glance)
         self._heard_at = array("d")  # session time at which each frame of the user was heard
         self._speaking = False
         self._turn: TurnClock | None = None
@@ -108,7 +117,6 @@ class Conversation:
     def adjust(self, **changes: Any) -> None:
         """Change some of the options from now on; raises ``TypeError`` on names that aren't any."""
         self._options = replace(self._options, **changes)
-
     @property
     def words_since(self) -> float | None:
         """When the coming reply's first words were there, session time in seconds; None until they are."""
@@ -121,20 +129,29 @@ class Conversation:
 
         self._buffer.keep(self._options.pre_roll)
 
+    def recast(self, engines: Engines, request: ReplyRequest, **changes: Any) -> None:
+        """Speak as somebody else from the next reply on; a draft of the one before is dropped."""
+        self._drafting.drop()
+        self.engines, self.request = engines, request
+        self.adjust(**changes)
+
     # -- the user ---------------------------------------------------------------------------------
 
     def hear(self, pcm: FloatArray, probability: float) -> None:
         """Take one frame of the user and the probability that it holds speech."""
         self._heard_at.append(self._timeline.now())
         self._buffer.append(pcm)
+        probability = self._giving_way.doubt(self._options.yields, pcm, probability)
         spoken = self._onset.step(pcm, probability)
         for signal in self._end_of_turn.step(probability, surely=spoken >= SURE_SPEECH):
             self._on_signal(signal)
-        if not self._speaking:
-            return
-        self._transcriber.speech_goes_on(self._buffer.seconds, self._buffer.pcm)
-        gives_way = self._options.barge_in and spoken >= self._options.barge_in_after
-        if self._floor.holder is Floor.AGENT and gives_way:
+        if self._speaking:
+            self._transcriber.speech_goes_on(self._buffer.seconds, self._buffer.pcm)
+        act = self._giving_way.hear(
+            self._options.yields, self._floor.holder, pcm, spoken, self._speaking, self._buffer.pcm
+        )
+        self.flush |= act is Act.HOLD
+        if act is Act.STOP:
             self._interrupt(Floor.USER)
 
     def read(self, text: str) -> None:
@@ -262,7 +279,8 @@ class Conversation:
         self._timeline.emit(EventType.TURN_ENDED, speech_end=speech_end, overlapped=overlapped)
         if overlapped:
             # Too short to take the floor: it is understood and remembered, but not answered on its own.
-            self._start_side_task(self._overhear(self._buffer.pcm()))
+            self._giving_way.turn_ended()
+            self._start_side_task(self._overhear(turn, self._buffer.pcm()))
         else:
             self._move(Floor.THINKING)
             self._start_answer(turn, self._answer_speech(turn, self._buffer.pcm()))
@@ -334,15 +352,25 @@ class Conversation:
             self._timeline.emit(EventType.NOTHING_HEARD, rejected=transcript.rejected)
         return transcript.text
 
-    async def _overhear(self, pcm: FloatArray) -> None:
+    async def _overhear(self, turn: TurnClock, pcm: FloatArray) -> None:
         try:
             timed = await self._transcriber.final(pcm)
         except EngineError:
             return  # already counted; the sound stays in the buffer and is part of the next turn
         self._buffer.end()
-        if timed.transcript.text:
-            self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=timed.transcript.text, overlapped=True)
-            self._memory.overhear(timed.transcript.text)
+        text = timed.transcript.text
+        if self._giving_way.settle(self._options.yields, self._floor.holder, text):
+            self._interrupt(Floor.USER if self._speaking else Floor.THINKING)
+            self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=text)
+            self._memory.user_said(text)
+            turn.transcript = self._timeline.now()
+            if not self._speaking:
+                self._start_answer(turn, self._reply(turn, text))
+        elif text:
+            told = {"backchannel": True} if self._giving_way.ignores(self._options.yields, text) else {}
+            self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=text, overlapped=True, **told)
+            if not told:
+                self._memory.overhear(text)
 
     async def _recite(self, turn: TurnClock, text: str) -> None:
         limits = recital_limits(self._options.reply)
@@ -416,6 +444,7 @@ class Conversation:
 
     def after_packet(self, frame: PlayoutFrame, jaw_open: float) -> None:
         """Follow what has just been sent: first sound, open mouth, the end of the reply."""
+        self._giving_way.sent(frame.animator_pcm)
         turn = self._turn
         if turn is not None and frame.speech and turn.first_sound is None:
             turn.first_sound = self._timeline.now()
@@ -453,7 +482,7 @@ class Conversation:
 
     def _interrupt(self, to: Floor) -> None:
         """Stop speaking now: cancel the generation everywhere and give up the floor."""
-        old = self._timeline.generation
+        old = self._timeline.of_reply
         self._report_turn()
         self._stop_answer()
         self._timeline.emit(EventType.INTERRUPTED, generation=old)
@@ -502,6 +531,7 @@ class Conversation:
     async def close(self) -> None:
         """Stop everything and write down what was heard."""
         self._drafting.drop()
+        self._giving_way.close()
         self._transcriber.discard()
         tasks = tuple(self._side_tasks)
         for task in tasks:

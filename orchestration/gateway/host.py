@@ -34,6 +34,7 @@ from orchestration.recording.recording import Recording
 from orchestration.rehearsal import Rehearsal
 from orchestration.session.session import Session
 from orchestration.session.timeline import Sink
+from orchestration.tracing.provider import Traces
 from speech.end_of_turn import EndOfTurn, SilenceEndOfTurn
 from speech.synthesizer import SpeechChunk
 
@@ -84,6 +85,7 @@ class SessionHost:
         gateway = configuration.gateway
         self.parking = Parking(gateway.resume_within_s, gateway.max_parked)
         self.live_links = LiveLinks(configuration.session.live_link)
+        self.traces = Traces(configuration.tracing)
         self._apologies = Apologies(engines.synthesizer, configuration.serving.synthesizer.timeout_s)
         listening = configuration.listening
         self._asides = Asides(
@@ -165,7 +167,7 @@ class SessionHost:
             self._end_of_turn(),
             dialogue,
             self.clock,
-            self.live_links.tap(sink, name),
+            self.traces.tap(self.live_links.tap(sink, name), name),
             options,
             seed=secrets.randbelow(2**31) if hello.seed is None else hello.seed,
             acknowledges=hello.acknowledges,

@@ -55,7 +55,7 @@ class Desk:
                 end_of_turn,
                 items,
                 host.clock,
-                host.live_links.tap(self, name),
+                host.traces.tap(host.live_links.tap(self, name), name),
                 options,
                 seed=secrets.randbelow(2**31),
                 acknowledges=False,  # what was sent counts as heard, until the client truncates it

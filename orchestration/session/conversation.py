@@ -101,6 +101,7 @@ class Conversation:
         self._giving_way = GivingWay(playout, timeline, self._transcriber.glance)
         self._heard_at = array("d")  # session time at which each frame of the user was heard
         self._speaking = False
+        self._paused_at: float | None = None
         self._turn: TurnClock | None = None
         self._answer: asyncio.Task[None] | None = None
         self._replying = False  # a reply has been granted and is not over
@@ -252,6 +253,7 @@ class Conversation:
                     self._move(Floor.USER)
             case TurnSignalKind.PAUSED:
                 self._speaking = False
+                self._paused_at = self._timeline.now()
                 self._timeline.emit(EventType.SPEECH_PAUSED)
                 transcript = self._transcriber.speculate(self._buffer.pcm())
                 if self._options.draft and self._floor.holder is Floor.USER:
@@ -271,6 +273,7 @@ class Conversation:
         turn = TurnClock(
             speech_end=self._heard_at[last_speech],
             silence_wait=(len(self._heard_at) - 1 - last_speech) * FRAME_SECONDS,
+            paused=self._paused_at,
             decision=now,
         )
         # Thinking while the user speaks: a reply that was asked for, not one to this turn.
@@ -446,6 +449,8 @@ class Conversation:
         """Follow what has just been sent: first sound, open mouth, the end of the reply."""
         self._giving_way.sent(frame.animator_pcm)
         turn = self._turn
+        if turn is not None and frame.speech:
+            turn.last_sound = self._timeline.now()
         if turn is not None and frame.speech and turn.first_sound is None:
             turn.first_sound = self._timeline.now()
             self._timeline.emit(EventType.FIRST_SOUND)
@@ -476,6 +481,7 @@ class Conversation:
     def _report_turn(self) -> None:
         turn, self._turn = self._turn, None
         if turn is not None and turn.first_sound is not None and not turn.unasked:
+            turn.cut = not self._playout.drained
             self._timeline.emit(EventType.LATENCY, **turn.report())
 
     # -- giving way -------------------------------------------------------------------------------

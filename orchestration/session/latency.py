@@ -14,12 +14,20 @@ class ReplyClock:
     A reply that was drafted at a pause has marks from before the turn was known to be over.
     """
 
-    request: float | None = None
+    asked: float | None = None  # the language model was first asked
+    request: float | None = None  # it was asked for what became the reply
     first_token: float | None = None
     first_clause: float | None = None
     language_model_compute: float = 0.0  # from request to first clause, by the model's own watch
     first_chunk: float | None = None
     synthesizer_compute: float = 0.0  # of the first chunk
+    written: float | None = None  # the language model had ended
+    last_chunk: float | None = None
+
+    def ask(self, now: float) -> None:
+        """The language model is asked, perhaps not for the first time."""
+        self.request = now
+        self.asked = now if self.asked is None else self.asked
 
 
 @dataclass(slots=True)
@@ -33,6 +41,7 @@ class TurnClock:
 
     speech_end: float
     silence_wait: float = 0.0  # deliberate, part of end-of-turn detection
+    paused: float | None = None  # voice activity had noticed the end of speech
     decision: float | None = None
     recognition_started: float | None = None
     transcript: float | None = None
@@ -43,6 +52,8 @@ class TurnClock:
     drafted: bool = False  # the reply was begun before the decision
     first_sound: float | None = None
     mouth_open: float | None = None
+    last_sound: float | None = None  # that was sent
+    cut: bool = False  # the agent gave way
 
     def report(self) -> dict[str, Any]:
         """Milliseconds from the end of speech to each mark (None if it never came), and ``orchestration``."""
@@ -56,6 +67,12 @@ class TurnClock:
         report: dict[str, Any] = {name: self._after_speech(mark) for name, mark in marks.items()}
         report["orchestration"] = self._orchestration()
         report["drafted"] = self.drafted
+        report["cut"] = self.cut
+        report["speech_end"] = round(self.speech_end, 4)  # seconds of session time: what all marks count from
+        report["stages"] = {
+            name: [_milliseconds(begin - self.speech_end), _milliseconds(end - self.speech_end)]
+            for name, begin, end in self._stages()
+        }
         report["models"] = {
             "silence_wait": _milliseconds(self.silence_wait),
             "recognizer": _milliseconds(self.recognizer_compute),
@@ -64,6 +81,22 @@ class TurnClock:
         }
         report["overhead"] = {name: _milliseconds(max(0.0, took)) for name, took in self._overhead()}
         return report
+
+    def _stages(self) -> Iterator[tuple[str, float, float]]:
+        """Beginning and end of each stage that began; one that was cut ends with the sound."""
+        reply = self.reply
+        for name, begin, end in (
+            ("vad", None if self.paused is None else self.speech_end, self.paused),
+            ("end_of_turn", self.paused, self.decision),
+            ("asr", self.recognition_started, self.recognized),
+            ("llm", reply.asked, reply.written),
+            ("tts", reply.first_clause, reply.last_chunk),
+            ("animate", self.first_sound, self.mouth_open),
+            ("playout", self.first_sound, self.last_sound),
+        ):
+            if begin is not None:
+                ended = end if end is not None else self.last_sound
+                yield name, begin, begin if ended is None else max(begin, ended)
 
     def _overhead(self) -> Iterator[tuple[str, float]]:
         """On the way to each model and back, beyond its own time, and from the first chunk to its packet.

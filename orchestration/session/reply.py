@@ -207,7 +207,7 @@ class Reply:
         queued = 0
         if rounds is not None:
             rounds.begin()
-        self.clock.request = self._now()
+        self.clock.ask(self._now())
         limits = self._limits
         max_tokens = self._request.max_tokens or limits.max_tokens
         whole = self._engines.language_model.stream(messages, max_tokens=max_tokens, tools=tools)
@@ -237,6 +237,7 @@ class Reply:
         for clause in splitter.flush():
             await self._queue(clause, None)
             queued += clause.shown
+        self.clock.written = self._now()
         return queued
 
     def _take_call(self, part: ToolCallDelta | ToolCall) -> int:
@@ -288,8 +289,9 @@ class Reply:
                     chunk = await anext(stream, None)
                 if chunk is None:
                     return samples
+                self.clock.last_chunk = self._now()
                 if self.clock.first_chunk is None:
-                    self.clock.first_chunk = self._now()
+                    self.clock.first_chunk = self.clock.last_chunk
                     self.clock.synthesizer_compute = chunk.compute
                 await self._sounds.put(_Sound(chunk, samples))
                 samples += chunk.pcm.size

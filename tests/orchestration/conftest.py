@@ -23,6 +23,7 @@ from orchestration.session.conversation import ConversationOptions
 from orchestration.session.events import EventType
 from orchestration.session.reply import ReplyLimits
 from orchestration.session.session import Session, SessionOptions
+from orchestration.session.timeline import Sink
 from orchestration.simulation.client import SimulatedClient
 from orchestration.simulation.scripted import scripted_engines
 from orchestration.virtual_time import run_in_virtual_time
@@ -104,6 +105,7 @@ def hold() -> Hold:
         acknowledges: bool = True,
         client_acknowledges: bool = True,
         session_options: dict[str, object] | None = None,
+        tap: Callable[[Sink], Sink] = lambda sink: sink,
     ) -> Held:
         async def main() -> Held:
             engines = scripted_engines(utterances, reply, apology=PERSONA.apology)
@@ -118,7 +120,7 @@ def hold() -> Hold:
                 SilenceEndOfTurn(EndOfTurnConfig()),
                 dialogue,
                 LoopClock(),
-                client,
+                tap(client),
                 options,
                 seed=7,
                 acknowledges=acknowledges,

@@ -1,0 +1,1 @@
+"""Each turn as OpenTelemetry spans, for whoever keeps watch over many conversations."""

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 FRAME_SECONDS: Final = 0.04
-LOW_SECONDS: Final = 0.11  # of low pitch that make a cue
+LOW_SECONDS: Final = 0.15  # of low pitch that make a cue: 110 ms, and what a 64 ms window adds to them
 LOW_GAP: Final = 2  # unvoiced frames that may interrupt it
 SPEECH_BEFORE: Final = 0.7  # s of speech before a low-pitch cue
 DELAY: Final = 0.7  # s from a low-pitch cue to its answer

@@ -447,7 +447,7 @@ class Conversation:
 
     def after_packet(self, frame: PlayoutFrame, jaw_open: float) -> None:
         """Follow what has just been sent: first sound, open mouth, the end of the reply."""
-        self._giving_way.sent(frame.animator_pcm)
+        self._giving_way.sent(frame.audible)
         turn = self._turn
         if turn is not None and frame.speech:
             turn.last_sound = self._timeline.now()

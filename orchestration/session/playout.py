@@ -30,6 +30,12 @@ class PlayoutFrame:
     pcm: FloatArray
     animator_pcm: FloatArray
     speech: bool
+    beside: FloatArray | None = None  # (640,) at 16 kHz of the sound that the lips don't move to
+
+    @property
+    def audible(self) -> FloatArray:
+        """What the loudspeaker plays, (640,) at 16 kHz."""
+        return self.animator_pcm if self.beside is None else self.beside
 
 
 FADE = 0.02  # seconds in which held sound comes back

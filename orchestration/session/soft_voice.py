@@ -11,7 +11,6 @@ from orchestration.media import (
     AGENT_FRAME_SAMPLES,
     AGENT_SAMPLE_RATE,
     USER_FRAME_SAMPLES,
-    FloatArray,
     silence,
 )
 from orchestration.session.playout import PlayoutFrame
@@ -54,15 +53,11 @@ class SoftVoice:
             over[:_CUT] += pcm[:_CUT] * _CUT_RAMP
             self._aside = None
             return PlayoutFrame(over, agent.animator_pcm, speech=True)
-        heard = self._aside.heard[self._next] if self._lips else _NO_SOUND
+        heard = self._aside.heard[self._next]
         self._next += 1
         if self._stopping:
             pcm = pcm * _STOP_RAMP
         if self._stopping or self._next == len(self._aside.pcm):
             self._aside = None
-        return PlayoutFrame(np.asarray(pcm, np.float32), heard, speech=False)
-
-    @property
-    def echo_reference(self) -> FloatArray | None:
-        """The frame (640,) at 16 kHz that ``mix`` gives next; None if it will be the reply's alone."""
-        return None if self._aside is None else self._aside.heard[self._next]
+        lips = heard if self._lips else _NO_SOUND
+        return PlayoutFrame(np.asarray(pcm, np.float32), lips, speech=False, beside=heard)

@@ -7,8 +7,10 @@ import functools
 
 import numpy as np
 import pytest
+import soxr
 
 from agents.turn_taking.backchannel import BackchannelRates
+from agents.turn_taking.interruption import Judged
 from avatar.motion import Column
 from orchestration.aside import in_frames
 from orchestration.media import AGENT_SAMPLE_RATE, FRAME_SECONDS, USER_SAMPLE_RATE
@@ -32,7 +34,7 @@ def melody(*parts: tuple[float, float]) -> np.ndarray:
     return np.where(hz > 0, 0.2 * np.sin(phase) + 0.1 * np.sin(2 * phase), 0).astype(np.float32)
 
 
-FALLING = [(1.2, 140.0), (0.2, 95.0), (0.8, 140.0)]
+FALLING = [(1.2, 140.0), (0.28, 95.0), (0.8, 140.0)]
 STORY = melody(*FALLING, *FALLING, *FALLING, *FALLING)
 
 
@@ -128,7 +130,7 @@ class TestListening:
         assert len(held.of(EventType.FIRST_SOUND)) == 1
 
     def test_a_reply_cuts_a_soft_word_at_once(self, hold):
-        short = melody((1.2, 140.0), (0.2, 95.0), (0.68, 140.0))
+        short = melody((1.2, 140.0), (0.28, 95.0), (0.68, 140.0))
         held = hold(hums(short), seconds=10, adjust=with_asides(seconds=3.0), **presence(LISTENING))
         (word,) = [event for event in held.of(EventType.BACKCHANNEL) if event.data["sound"]]
         first = held.of(EventType.FIRST_SOUND)[0].pts
@@ -176,6 +178,35 @@ class TestListening:
         )  # fmt: skip
         first = held.of(EventType.FIRST_SOUND)[0].t
         assert [event for event in held.of(EventType.BACKCHANNEL) if event.t > first] == []
+
+    @pytest.mark.parametrize(
+        ("policy", "resumed"),
+        [(Judged(), 0), (None, 1)],
+        ids=["with an ear for echo", "without one, which shows that there is something to be heard"],
+    )
+    def test_the_echo_of_a_soft_word_isn_t_speech_of_the_user_s(self, hold, policy, resumed):
+        story = melody((1.2, 140.0), (0.28, 95.0), (0.56, 140.0), (1.6, 0.0)).reshape(-1, 640)
+
+        def adjust(engines):
+            with_asides()(engines)
+            rng = np.random.default_rng(4)
+            murmur = np.repeat(rng.uniform(-0.8, 0.8, AGENT_SAMPLE_RATE // 16), 8)[
+                : AGENT_SAMPLE_RATE * 2 // 5
+            ]
+            engines.asides.soft[:] = [in_frames("mm-hmm", murmur.astype(np.float32))]
+
+        async def script(client, session):
+            await asyncio.sleep(1.0)
+            for frame in story:
+                sent = client.recording.frames[-5].pcm  # 200 ms ago
+                back = soxr.resample(sent, AGENT_SAMPLE_RATE, USER_SAMPLE_RATE).astype(np.float32)
+                client.say(frame + 0.3 * back)
+                await asyncio.sleep(FRAME_SECONDS)
+
+        held = hold(script, seconds=7, adjust=adjust, conversation={"interruption": policy},
+                    **presence(LISTENING))  # fmt: skip
+        assert [bool(event.data["sound"]) for event in held.of(EventType.BACKCHANNEL)].count(True) == 1
+        assert len(held.of(EventType.SPEECH_RESUMED)) == resumed
 
     def test_an_agent_without_prepared_words_nods_instead(self, hold):
         def understood(engines):

@@ -27,13 +27,16 @@ from orchestration.gateway.limits import session_options
 from orchestration.gateway.live_link import LiveLinks
 from orchestration.gateway.opening import open_dialogue
 from orchestration.gateway.parking import ParkedDialogue, Parking
+from orchestration.gateway.tooling import Tooling
 from orchestration.media import AGENT_SAMPLE_RATE, FRAME_RATE, USER_SAMPLE_RATE
 from orchestration.protocol import VERSION, Hello, ProtocolError, Welcome
 from orchestration.recording.artefacts import EmptyRecording, write_artefacts
 from orchestration.recording.recording import Recording
 from orchestration.rehearsal import Rehearsal
+from orchestration.session.hand_off import HandOff, Role
 from orchestration.session.session import Session
 from orchestration.session.timeline import Sink
+from orchestration.session.tool_loop import ToolLoop
 from orchestration.tracing.provider import Traces
 from speech.end_of_turn import EndOfTurn, SilenceEndOfTurn
 from speech.synthesizer import SpeechChunk
@@ -47,18 +50,22 @@ class ServerFull(ProtocolError):
     """Every session that the gateway may hold is taken."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Live:
     """A session that runs, and what is needed to go on with its conversation elsewhere."""
 
     session: Session
-    choice: Choice
+    choice: Choice  # changes when the conversation is handed over
     dialogue: Dialogue
     token: str  # empty: it can't be resumed
+    tools: ToolLoop
+    hand_off: HandOff
+    asked_for: str  # the persona that the conversation began with
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def parked(self) -> ParkedDialogue:
-        return ParkedDialogue(self.choice.persona.key, self.choice.voice, self.dialogue.transcript())
+        turns = self.dialogue.transcript()
+        return ParkedDialogue(self.choice.persona.key, self.choice.voice, turns, self.asked_for)
 
 
 class SessionHost:
@@ -95,6 +102,7 @@ class SessionHost:
             gain_db=listening.gain_db,
             fillers=configuration.thinking.filler,
         )
+        self.tooling = Tooling(configuration)
         self._rehearsal = Rehearsal(
             engines.language_model,
             configuration.persona,
@@ -132,11 +140,15 @@ class SessionHost:
         if earlier is None:
             turns = tuple(remembered(entry) for entry in hello.history if entry.text.strip())
             return self.open(hello, sink, turns=turns, resumed="history" if turns else "no")
-        if hello.persona not in (None, earlier.persona):
+        handed_over = earlier.asked_for not in ("", earlier.persona)
+        if hello.persona not in (None, earlier.persona, earlier.asked_for):
             return self.open(hello, sink)  # another persona is another conversation
-        chosen = {"persona": earlier.persona, "voice": hello.voice or earlier.voice or None}
+        wanted = None if handed_over else hello.voice  # the voice that was chosen was that of somebody else
+        chosen = {"persona": earlier.persona, "voice": wanted or earlier.voice or None}
         try:
-            return self.open(hello.model_copy(update=chosen), sink, turns=earlier.turns, resumed="memory")
+            opened = self.open(hello.model_copy(update=chosen), sink, turns=earlier.turns, resumed="memory")
+            self._live[opened[1].session].asked_for = earlier.asked_for or earlier.persona
+            return opened
         except ProtocolError:
             self.parking.put(str(hello.resume), earlier)
             raise
@@ -161,6 +173,7 @@ class SessionHost:
         options = session_options(self.configuration, choice.persona)
         if turns:
             options = options.without_greeting()
+        hand_off = HandOff(self.configuration.offered(), lambda key: self._role(name, key), dialogue)
         session = Session(
             name,
             self.engines_for(choice),
@@ -171,11 +184,14 @@ class SessionHost:
             options,
             seed=secrets.randbelow(2**31) if hello.seed is None else hello.seed,
             acknowledges=hello.acknowledges,
+            observer=hand_off,
         )
+        tools = self.tooling.equip(session, choice.persona, hand_off)
         if self._rehearses:
             self._rehearsal.begin(choice.persona)
         keeps = self.configuration.gateway.resume_within_s
-        live = _Live(session, choice, dialogue, secrets.token_urlsafe(24) if keeps else "")
+        token = secrets.token_urlsafe(24) if keeps else ""
+        live = _Live(session, choice, dialogue, token, tools, hand_off, choice.persona.key)
         self.sessions[name] = session
         self._live[name] = live
         if live.token:
@@ -218,6 +234,30 @@ class SessionHost:
         """The engines, speaking with the chosen voice."""
         return self.engines.speaking_as(choice.voice, self._apology(choice), self._asides.of(choice.voice))
 
+    def hand_off(self, name: str, persona: str) -> None:
+        """The client of session ``name`` wants to go on with ``persona``; raises ``UnknownPersona``."""
+        choose(self.configuration, persona, None)
+        self._live[name].hand_off.request(persona)
+
+    def _role(self, name: str, persona: str) -> Role:
+        """What changes when session ``name`` goes on with ``persona``."""
+        live = self._live[name]
+        live.choice = choice = choose(self.configuration, persona, None)
+        # The session's own engines, whatever else they count or watch, with another voice.
+        engines = live.session.conversation.engines.speaking_as(
+            choice.voice, self._apology(choice), self._asides.of(choice.voice)
+        )
+        if self._rehearses:
+            self._rehearsal.begin(choice.persona)
+        return Role(
+            choice.persona,
+            choice.voice,
+            self.configuration.head_of(choice.persona),
+            engines,
+            session_options(self.configuration, choice.persona).conversation.reply,
+            self.tooling.change(live.tools, choice.persona, live.session, live.hand_off),
+        )
+
     def _expect_room(self) -> None:
         limit = self.configuration.gateway.max_sessions
         if len(self.sessions) >= limit:
@@ -255,6 +295,7 @@ class SessionHost:
         live = self._live.pop(name, None)
         if live is None:
             return
+        live.hand_off.close()
         live.over.set()
         live.dialogue.close()
         if self._by_token.pop(live.token, None) is not None and park:

@@ -19,6 +19,7 @@ class ParkedDialogue:
     persona: str
     voice: str
     turns: tuple[Turn, ...]
+    asked_for: str = ""  # the persona that it began with, where it was handed over since
 
 
 class Parking:

@@ -202,3 +202,19 @@ class TestAsAClientWishes:
             talk.host.hand_off(talk.welcome.session, "mira")
 
         assert Talk().hold(asks).of(EventType.PERSONA) == []
+
+
+@pytest.mark.parametrize("asks_for", ["mira", "bruno", None])
+def test_a_client_that_comes_back_goes_on_with_the_new_persona_even_asking_as_at_first(asks_for):
+    async def comes_back(talk, client, session):
+        await asyncio.sleep(0.5)
+        talk.host.hand_off(talk.welcome.session, "bruno")
+        await asyncio.sleep(0.5)
+        client.say(spoken(0, 0.8))
+        await asyncio.sleep(8.0)
+        greeting = Hello(persona=asks_for, voice=talk.mira.voice, resume=talk.welcome.resume)
+        _, talk.again = await talk.host.admit(greeting, SimulatedClient(LoopClock()))
+
+    talk = Talk().hold(comes_back)
+    assert (talk.again.persona, talk.again.voice) == ("Bruno", talk.bruno.voice)
+    assert talk.again.resumed == "memory"

@@ -11,6 +11,13 @@ export function readFloor(event: ServerEvent): Floor | null {
   return FLOORS.find((floor) => floor === event.data["holder"]) ?? null;
 }
 
+/** Who goes on with the conversation, and with which head; null if the event isn't about that. */
+export function readPersona(event: ServerEvent): { readonly title: string; readonly head: string } | null {
+  const { title, head } = event.data;
+  if (event.type !== "persona" || typeof title !== "string" || typeof head !== "string") return null;
+  return { title, head };
+}
+
 /** How long the last turn took; null if the event isn't about that. */
 export function readLatency(event: ServerEvent): TurnLatency | null {
   if (event.type !== "turn_latency") return null;

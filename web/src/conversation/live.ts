@@ -9,7 +9,7 @@ import { Acknowledgement } from "./acknowledgement.ts";
 import { Captions } from "./captions.ts";
 import type { Socket } from "./connection.ts";
 import type { Conversation, Options, Problem, StartChoice, TalkMode, View } from "./contract.ts";
-import { readFloor, readLatency } from "./events.ts";
+import { readFloor, readLatency, readPersona } from "./events.ts";
 import { Line } from "./line.ts";
 import { microphoneProblem, soundProblem, LOUDSPEAKER_GONE, LOUDSPEAKER_PROBLEM } from "./problems.ts";
 import { Playback } from "./playback.ts";
@@ -67,6 +67,11 @@ export class LiveConversation implements Conversation {
         if (this.captions.apply(event)) this.store.change({ captions: this.captions.list });
         const floor = readFloor(event);
         if (floor !== null) this.store.change({ floor });
+        const next = readPersona(event);
+        if (next !== null) {
+          const head = this.offered?.heads[next.head] ?? this.store.view.head;
+          this.store.change({ persona: next.title, head });
+        }
         const latency = readLatency(event);
         if (latency !== null) this.store.change({ latency });
       },

@@ -29,6 +29,16 @@ describe("a conversation begins", () => {
     });
   });
 
+  test("and when another persona goes on with it, that one's name and head are shown", async () => {
+    const world = new World();
+    await world.conversation.options();
+    await world.talk();
+    world.socket.tell(event("persona", { persona: "noor", title: "Noor", voice: "joan", head: "noor" }));
+    expect(world.view).toMatchObject({ persona: "Noor", head: "/heads/noor.glb" });
+    world.socket.tell(event("persona", { persona: "x", title: "X", voice: "", head: "unknown" }));
+    expect(world.view).toMatchObject({ persona: "X", head: "/heads/noor.glb" });
+  });
+
   test("and the listeners are told, once for all that changes in a moment", async () => {
     const world = new World();
     const seen: string[] = [];

@@ -82,11 +82,11 @@ class Listened:
     sounds: int
     per_minute: float
     sounds_per_minute: float
-    in_pauses: float
-    after_falls: float
-    well_placed: float
-    sounds_well_placed: float
-    well_placed_by_chance: float
+    in_pauses: float | None
+    after_falls: float | None
+    well_placed: float | None
+    sounds_well_placed: float | None
+    well_placed_by_chance: float | None
 
 
 def joined(prompts: Sequence[FloatArray], rng: np.random.Generator) -> list[FloatArray]:
@@ -142,18 +142,23 @@ class Places:
         frames = pcm[: pcm.size // USER_FRAME_SAMPLES * USER_FRAME_SAMPLES].reshape(-1, USER_FRAME_SAMPLES)
         half = frames.reshape(-1, USER_FRAME_SAMPLES // 2).astype(np.float64)
         level = 10 * np.log10(np.mean(half**2, axis=1) + 1e-12)
-        silent = level < np.percentile(level, 95) - QUIET
-        self.silent = _runs(silent, round(PAUSE / 0.02)).reshape(-1, 2).any(axis=1)
+        silent = np.asarray(level < np.percentile(level, 95) - QUIET, np.bool_)
+        self.silent = _either_half(_runs(silent, round(PAUSE / 0.02)))
         tracker = PitchTracker()
         hops = np.array([hz for frame in frames for hz, _ in tracker.step(frame, True)])
         hops[silent] = 0
-        low = (hops > 0) & (hops < np.percentile(hops[hops > 0], 26))
-        fallen = _runs(low, int(np.ceil(LOW / 0.02))).reshape(-1, 2).any(axis=1)
+        low = np.asarray((hops > 0) & (hops < np.percentile(hops[hops > 0], 26)), np.bool_)
+        fallen = _either_half(_runs(low, int(np.ceil(LOW / 0.02))))
         soon = round(SOON / 0.04)
         self.fallen = np.array([fallen[max(0, at - soon) : at + 1].any() for at in range(len(frames))])
-        spoken = np.flatnonzero(~silent.reshape(-1, 2).any(axis=1))
+        spoken = np.flatnonzero(~_either_half(silent))
         self.turn = spoken[0], spoken[-1] + 1  # frames
         self.speech = float(np.mean(~self.silent[spoken[0] : spoken[-1] + 1])) * (spoken[-1] - spoken[0]) / 25
+
+
+def _either_half(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """From half frames to frames."""
+    return np.asarray(flags[0::2] | flags[1::2], np.bool_)
 
 
 def _runs(flags: NDArray[np.bool_], shortest: int) -> NDArray[np.bool_]:
@@ -181,7 +186,7 @@ def measure(turns: Sequence[FloatArray], rates: BackchannelRates) -> Listened:
             chance.append(bool(places.silent[at] or places.fallen[at]))
     well = [pause or fall for _, pause, fall in marks]
     sounding = [good for (sound, _, _), good in zip(marks, well, strict=True) if sound]
-    minutes = speech / 60
+    minutes = float(speech / 60)
     return Listened(
         speech_minutes=round(minutes, 2),
         nods=len(marks) - len(sounding),
@@ -196,8 +201,8 @@ def measure(turns: Sequence[FloatArray], rates: BackchannelRates) -> Listened:
     )
 
 
-def _share(flags: Sequence[bool]) -> float:
-    return round(float(np.mean(flags)), 3) if flags else float("nan")
+def _share(flags: Sequence[bool]) -> float | None:
+    return round(float(np.mean(flags)), 3) if flags else None
 
 
 def recordings(half: str, count: int) -> list[FloatArray]:

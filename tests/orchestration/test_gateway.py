@@ -18,7 +18,18 @@ from orchestration.clock import LoopClock
 from orchestration.gateway.api import SESSION_PATH, create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.media import USER_FRAME_SAMPLES, silence
-from orchestration.protocol import AgentFrame, Bye, Error, Event, Hello, Played, UserAudio, decode, encode
+from orchestration.protocol import (
+    AgentFrame,
+    Bye,
+    Error,
+    Event,
+    HandOff,
+    Hello,
+    Played,
+    UserAudio,
+    decode,
+    encode,
+)
 from orchestration.recording.artefacts import write_artefacts
 from orchestration.session.events import EventType
 from orchestration.simulation.scripted import scripted_engines, spoken
@@ -96,6 +107,18 @@ async def test_a_typed_turn_is_answered_over_the_wire():
     async with serving() as (url, _), open_talk(url, Hello()) as talk:
         await talk.type("hello")
         assert await talk.answered(15)
+
+
+async def test_a_client_may_ask_for_another_persona_while_it_talks():
+    async with serving() as (url, _), greeted(url) as socket:
+        await socket.send(encode(HandOff(persona="nobody")))
+        refused = await next_of(socket, Error)
+        assert (refused.code, refused.fatal) == ("unknown_persona", False)
+        await socket.send(encode(HandOff(persona="noor")))
+        async with asyncio.timeout(15):
+            while (event := await next_of(socket, Event)).type != EventType.PERSONA:
+                pass
+        assert (event.data["persona"], event.data["title"]) == ("noor", "Noor")
 
 
 class TestBadClients:

@@ -16,6 +16,7 @@ from orchestration.protocol import (
     Bye,
     Error,
     Event,
+    HandOff,
     Hello,
     HistoryEntry,
     Played,
@@ -75,6 +76,7 @@ json_messages = st.one_of(
         resume_within_s=st.floats(0, 1e4),
     ),
     st.builds(UserText, text=texts),
+    st.builds(HandOff, persona=texts),
     st.builds(Bye, reason=st.text(max_size=100)),
     st.builds(Error, code=texts, message=texts, remedy=texts, fatal=st.booleans()),
     st.builds(
@@ -163,6 +165,7 @@ def test_garbage_is_a_message_or_a_protocol_error_never_anything_else(data):
         (HEADER.pack(0x01, 1, 0, 0, 0) + _history(41, 1), "bad_payload"),
         (HEADER.pack(0x01, 1, 0, 0, 0) + _history(1, 2001), "bad_payload"),
         (HEADER.pack(0x04, 1, 0, 0, 0) + b'{"text": ""}', "bad_payload"),
+        (HEADER.pack(0x07, 1, 0, 0, 0) + b'{"persona": ""}', "bad_payload"),
         (HEADER.pack(0x05, 1, 0, 0, 0) + np.full(61, np.nan, "<f4").tobytes(), "bad_motion"),
     ],
 )

@@ -61,10 +61,12 @@ class Playout:
         self._room.set()
         self.utterance = Utterance(generation=0, complete=True)
         self.underruns = 0
+        self.pausing = False  # the reply waits for something on purpose: its silence is no underrun
 
     def begin(self, generation: int) -> Utterance:
         """Start a new utterance; what is left of an older one is dropped."""
         self._drop()
+        self.pausing = False
         self.utterance = Utterance(generation)
         return self.utterance
 
@@ -143,7 +145,7 @@ class Playout:
         if not self._frames and not self.utterance.complete:
             if self._rest.size:
                 self._pad_rest()  # the next clause is late: let the end of this one out
-            elif self.utterance.next_frame:
+            elif self.utterance.next_frame and not self.pausing:
                 self.underruns += 1
         if not self._frames:
             return SILENT

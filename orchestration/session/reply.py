@@ -96,6 +96,7 @@ class Reply:
         self._generation = 0
         self._untold: list[Callable[[], None]] = []
         self._said = 0  # clauses that were handed over to be spoken
+        self._looking_up = False  # tools are being called
 
     def grant(self, generation: int) -> None:
         """Let it be heard, as ``generation``, for which the playout has begun."""
@@ -142,6 +143,7 @@ class Reply:
         await self._granted.wait()
         while (sound := await self._sounds.get()) is not None:
             await self._playout.append(self._generation, sound.chunk, sound.spoken_before)
+            self._playout.pausing = self._looking_up
         self._playout.finish(self._generation)
 
     async def _think(self, messages: Sequence[Message]) -> bool:
@@ -156,7 +158,9 @@ class Reply:
             if not rounds.called:
                 return True
             await self._granted.wait()  # a draft calls nothing
+            self._looking_up = self._playout.pausing = True
             answered = await rounds.answer(known, lambda text: self._queue(Clause(text, text), 0.0))
+            self._looking_up = False
             if answered is None:
                 return self._said > 0
             known = answered

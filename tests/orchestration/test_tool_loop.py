@@ -110,6 +110,7 @@ def test_a_slow_call_is_bridged_and_both_are_heard_and_remembered_as_one_reply(h
     assert bridge.t - called.t == pytest.approx(1.0, abs=0.05)
     assert answer.data["text"] == "It says rain in Oslo."
     assert held.texts(EventType.HEARD) == ["One moment. It says rain in Oslo."]
+    assert held.counts()["playout_underrun"] == 0, "it waits on purpose"
     assert [turn.text for turn in held.dialogue.transcript()] == [
         "first",
         "One moment. It says rain in Oslo.",

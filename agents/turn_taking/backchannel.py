@@ -188,14 +188,12 @@ class BackchannelPolicy:
         finishing = None if heard.finishing is None or isnan(heard.finishing) else heard.finishing
         if self._rest > 0 or self._barred > 0 or (finishing is not None and finishing >= FINISHING_NOD):
             return None
+        if self._nods < 1:
+            return None
+        self._nods -= 1
+        self._rest = REST
         may_be_over = self._silence >= SILENT_FOR if finishing is None else finishing >= FINISHING_SOUND
         if self._sounds >= 1 and not may_be_over:
             self._sounds -= 1
-            self._nods = max(0.0, self._nods - 1)
-            self._rest = REST
             return Backchannel(BackchannelKind.SOUND, cue)
-        if self._nods >= 1:
-            self._nods -= 1
-            self._rest = REST
-            return Backchannel(BackchannelKind.NOD, cue)
-        return None
+        return Backchannel(BackchannelKind.NOD, cue)

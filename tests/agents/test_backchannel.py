@@ -159,7 +159,7 @@ def test_sounds_are_rarer_than_nods_and_keep_to_their_own_rate() -> None:
     assert 70 <= len(given) <= 82
 
 
-@pytest.mark.parametrize("rates", [BackchannelRates(0, 0), BackchannelRates(nods=0, sounds=0)])
+@pytest.mark.parametrize("rates", [BackchannelRates(0, 0), BackchannelRates(nods=0, sounds=30)])
 def test_a_listener_whose_rates_are_zero_only_listens(rates: BackchannelRates) -> None:
     assert ever(TALK, (0.6, 0.0), TALK, (0.6, 0.0), rates=rates) == 0
 

@@ -13,11 +13,14 @@ import numpy as np
 from agents.language_model import Message
 from orchestration.media import AGENT_SAMPLE_RATE
 from orchestration.protocol import AgentFrame
+from orchestration.session.playout import FADE
 from orchestration.simulation.scripted import WORD_SECONDS, Failures, ScriptedSynthesizer
 from speech.synthesizer import SpeechChunk, SpokenWord
 
 LEVEL = 1 / 4096  # difference between the sound of one word and of the next; exact in float32
 WORD_SAMPLES = round(WORD_SECONDS * AGENT_SAMPLE_RATE)
+SHORTEST = 100  # samples of one level in a frame that are a word and not by chance in a fade
+FADED = round(FADE * AGENT_SAMPLE_RATE)  # samples of a word that goes on after a hold that aren't its own
 
 
 def number_of(word: str) -> int:
@@ -60,6 +63,7 @@ class FreshWords:
     """Replies of which no two share a word: of every word it is known which reply it belongs to."""
 
     length: int
+    first_of_all: int = 100
     first: int = 100
     replies: list[list[int]] = field(default_factory=list)
 
@@ -72,9 +76,13 @@ class FreshWords:
 
 
 def samples_of_words(frames: Iterable[AgentFrame]) -> Counter[int]:
-    """How many samples of each word ``frames`` hold."""
+    """How many samples of each word ``frames`` hold; sound that fades in is no word yet."""
     counted: Counter[int] = Counter()
     for frame in frames:
-        levels = np.rint(frame.pcm[frame.pcm > 0] / LEVEL).astype(int) - 1
-        counted.update(levels.tolist())
+        if not frame.speech:
+            continue
+        levels, samples = np.unique(frame.pcm[frame.pcm > 0] / LEVEL, return_counts=True)
+        for level, many in zip(levels.tolist(), samples.tolist(), strict=True):
+            if many >= SHORTEST and level == round(level):
+                counted[round(level) - 1] += many
     return counted

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.dialogue import Dialogue
+from agents.turn_taking.interruption import Judged, MinWords
 from orchestration.protocol import AgentFrame
 from orchestration.scenarios.invariants import broken_rules, floor_at_the_end
 from orchestration.session.events import EventType
 from orchestration.session.observer import PLAIN
-from orchestration.simulation.scripted import spoken
+from orchestration.simulation.scripted import articulated, spoken
 from tests.orchestration.coded_speech import (
+    FADED,
     WORD_SAMPLES,
     CodedSynthesizer,
     FreshWords,
@@ -26,8 +29,9 @@ from tests.orchestration.coded_speech import (
 )
 from tests.orchestration.conftest import OPTIONS
 
-SETTLE = 26.0  # seconds after the last deed, more than every timeout and the longest reply together
-UTTERANCES = [f"utterance{n}" for n in range(12)]
+SETTLE = 22.0  # seconds after the last deed, more than every timeout and the longest reply together
+POLICIES = {"immediate": None, "min_words": MinWords(1), "judged": Judged()}
+UTTERANCES = ["mm-hmm" if n % 4 == 3 else f"utterance{n}" for n in range(12)]
 LIMITS = {"first_token_timeout": 1.0, "language_model_timeout": 3.0, "synthesizer_timeout": 1.2}
 
 
@@ -64,7 +68,9 @@ DELAYS = st.fixed_dictionaries(
 class Held:
     """One conversation in which ``deeds`` happened, and what the client's loudspeaker really played."""
 
-    def __init__(self, hold, deeds, delays, *, words: int, miss_every: int, draft: bool) -> None:
+    def __init__(
+        self, hold, deeds, delays, *, words: int, miss_every: int, draft: bool, policy: str = "immediate"
+    ) -> None:
         self.played: list[AgentFrame] = []
         self.replies = FreshWords(words)
         self._delays = delays
@@ -72,6 +78,7 @@ class Held:
         self._deeds = deeds
         limits = replace(OPTIONS.conversation.reply, **LIMITS)
         conversation = {"recognizer_timeout": 1.2, "draft": draft, "reply": limits}
+        conversation["interruption"] = POLICIES[policy]
         seconds = sum(deed.wait + deed.size for deed in deeds) + SETTLE
         self.held = hold(
             self._script, UTTERANCES, seconds=seconds, adjust=self._adjust, conversation=conversation
@@ -94,7 +101,8 @@ class Held:
             await asyncio.sleep(deed.wait)
             match deed.what:
                 case "speak":
-                    client.say(spoken(said, deed.size))
+                    sound = spoken if UTTERANCES[said] == "mm-hmm" else articulated
+                    client.say(sound(said, deed.size))
                     said += 1
                 case "type":
                     session.read(f"typed{said}")
@@ -123,30 +131,32 @@ class Held:
         return self.held.dialogue
 
     def expect_only_played_words_remembered(self) -> None:
-        frames = defaultdict(list)
-        for frame in self.played:
-            frames[frame.generation].append(frame)
+        heard = samples_of_words(self.played)
         for turn in self.dialogue.transcript():
             if turn.role == "assistant":
-                heard = samples_of_words(frames[turn.generation])
-                unheard = [word for word in turn.text.split() if heard[number_of(word)] < WORD_SAMPLES]
-                assert not unheard, f"generation {turn.generation}: {unheard} remembered, not played"
+                for word in map(number_of, turn.text.split()):
+                    assert heard[word] >= WORD_SAMPLES - FADED, f"w{word} is remembered, but wasn't played"
+                    if word < self.replies.first_of_all:
+                        heard[word] -= WORD_SAMPLES  # the apology's words are said each time
 
-    def expect_each_generation_to_be_one_reply_from_its_beginning(self) -> None:
+    def expect_each_reply_to_be_heard_once_from_its_beginning(self) -> None:
         owner = {word: n for n, words in enumerate(self.replies.replies) for word in words}
-        told: dict[int, int] = {}
-        generations = defaultdict(list)
+        generations: dict[int, list[int]] = defaultdict(list)
+        told: list[int] = []
         for frame in self.held.recording.frames:
-            generations[frame.generation].extend(samples_of_words([frame]))
+            words = [word for word in samples_of_words([frame]) if word in owner]
+            generations[frame.generation].extend(words)
+            told.extend(owner[word] for word in words)
         for generation, words in generations.items():
-            words = list(dict.fromkeys(word for word in words if word >= 100))
-            if not words:
-                continue
-            owners = {owner[word] for word in words}
-            assert len(owners) == 1, f"generation {generation} speaks of several replies: {words}"
-            (reply,) = owners
-            assert told.setdefault(reply, generation) == generation, f"reply {reply} is heard twice"
-            assert words == sorted(words), f"generation {generation}: {words} out of order"
+            assert len({owner[word] for word in words}) <= 1, f"{generation}: several replies {words}"
+            assert words == sorted(words), f"{generation}: {words} out of order"
+        replies = [reply for reply, _ in groupby(told)]
+        assert len(replies) == len(set(replies)), f"a reply comes back after another one: {replies}"
+        if any(deed.what.startswith("voice") for deed in self._deeds):
+            return  # a clause without a voice is left out, and the next one said
+        for reply in replies:
+            first = next(word for words in generations.values() for word in words if owner[word] == reply)
+            assert first == self.replies.replies[reply][0], f"reply {reply} begins with w{first}"
 
     def expect_the_users_words_remembered(self) -> None:
         finals = [event.data["text"] for event in self.held.of(EventType.FINAL_TRANSCRIPT)]
@@ -155,7 +165,7 @@ class Held:
 
 
 @settings(
-    max_examples=40,
+    max_examples=32,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -166,15 +176,16 @@ class Held:
     words=st.sampled_from([3, 12]),
     miss_every=st.sampled_from([0, 3]),
     draft=st.booleans(),
+    policy=st.sampled_from(sorted(POLICIES)),
 )
 def test_whatever_happens_memory_floor_generations_and_face_hold(
-    hold, deeds, delays, words, miss_every, draft
+    hold, deeds, delays, words, miss_every, draft, policy
 ):
-    held = Held(hold, deeds, delays, words=words, miss_every=miss_every, draft=draft)
+    held = Held(hold, deeds, delays, words=words, miss_every=miss_every, draft=draft, policy=policy)
     assert broken_rules(held.held.recording) == []
     assert floor_at_the_end(held.held.recording.events) == "nobody"
     held.expect_only_played_words_remembered()
-    held.expect_each_generation_to_be_one_reply_from_its_beginning()
+    held.expect_each_reply_to_be_heard_once_from_its_beginning()
     held.expect_the_users_words_remembered()
 
 

@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 import random
 
+from agents.turn_taking.interruption import Judged
 from orchestration.protocol import encode
 from orchestration.scenarios.invariants import broken_rules
 from orchestration.session.events import EventType
-from orchestration.simulation.scripted import spoken
+from orchestration.simulation.scripted import articulated, spoken
 
 MINUTES = 10
 UTTERANCES = [f"utterance{number}" for number in range(40)]
@@ -17,7 +18,7 @@ LONG = "Well, one two three four five six seven eight. And nine ten eleven twelv
 
 
 def busy(seed: int, engines):
-    """Turns, pauses inside them, short sounds, interruptions, typing, failures: one deed every few seconds."""
+    """Turns, pauses inside them, short sounds, interruptions, typing, failures: a deed every few seconds."""
     dice = random.Random(seed)
 
     async def script(client, session):
@@ -27,11 +28,11 @@ def busy(seed: int, engines):
             said = (said + 1) % len(UTTERANCES)
             match dice.choice(["turn", "turn", "pause", "short", "typed", "stop", "failure"]):
                 case "turn":
-                    client.say(spoken(said, dice.uniform(0.5, 3)))
+                    client.say(articulated(said, dice.uniform(0.5, 3)))
                 case "pause":
-                    client.say(spoken(said, 0.8))
+                    client.say(articulated(said, 0.8))
                     await asyncio.sleep(0.8 + dice.uniform(0.1, 0.5))
-                    client.say(spoken(said, 0.8))
+                    client.say(articulated(said, 0.8))
                 case "short":
                     client.say(spoken(said, 0.12))
                 case "typed":
@@ -62,6 +63,7 @@ def ten_minutes(hold, seed):
         seconds=MINUTES * 60,
         adjust=adjust,
         reply=lambda _: LONG,
+        conversation={"interruption": Judged()},
         session_options=options,
     )
 

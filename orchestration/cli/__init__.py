@@ -64,6 +64,7 @@ def main() -> None:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """What a user can repair; imported only once something went wrong."""
+    from agents.tools.outcome import ToolError
     from avatar.device import DeviceError
     from avatar.dualtalk.weight_files import CheckpointError
     from avatar.evaluation.parts import EvaluationError
@@ -92,7 +93,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from speech.coqui.errors import VoiceError
     from speech.espeak import EspeakError
 
-    ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError)
+    ours = (ConfigurationError, ModelError, ClientError, EmptyRecording, ServingError, ToolError)
     drawn = (HeadError, HeadMissing, VideoError, DrawingUnavailable)
     moved = (MotionError, MotionFormatError, RetargetError, UnknownAnimatorError)
     spoken = (AudioError, BankError, CorpusError, EspeakError, VoiceError)

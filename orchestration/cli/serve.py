@@ -38,6 +38,7 @@ def serve(
 
     from rich.console import Console
 
+    from agents.tools.functions import Functions
     from orchestration.configuration import load_configuration, resolve_models
     from orchestration.gateway.page import page_folder
     from orchestration.serving.cluster import application, health_url, page_url, session_url
@@ -47,6 +48,7 @@ def serve(
     changes = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     gateway = configuration.gateway.model_validate(configuration.gateway.model_dump() | changes)
     configuration = resolve_models(configuration.model_copy(update={"gateway": gateway}))
+    Functions.load(configuration.tools.functions)  # what isn't there is said before models are loaded
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -11,6 +11,7 @@ from orchestration.doctor.imports import check_imports
 from orchestration.doctor.machine import check_cores, check_disk, check_espeak, check_memory, check_port
 from orchestration.doctor.names import check_names
 from orchestration.doctor.packages import check_packages, check_python
+from orchestration.doctor.tools import check_tools
 
 if TYPE_CHECKING:
     from orchestration.configuration.schema import Configuration
@@ -54,6 +55,7 @@ def _configuration(config: str, gpu: dict[str, Any] | None) -> Iterator[Check]:
         return
     yield Check(subject, State.OK, "valid")
     yield from _models(configuration)
+    yield from check_tools(configuration.tools)
     yield check_port(configuration.gateway.host, configuration.gateway.port)
     yield _gpu(configuration, gpu)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,5 +44,18 @@ class Recognizer(Protocol):
 
         ``words=False`` skips word times, which is faster (partial results). Cancelling the awaiting task
         stops the decoding within one token, so that a newer request never waits for a stale one.
+        """
+        ...
+
+
+@runtime_checkable
+class HearsLanguages(Protocol):
+    """What some recognisers can do besides: hear one utterance in another language than they were set to."""
+
+    async def transcribe_in(
+        self, language: str, pcm: NDArray[np.float32], *, words: bool = True
+    ) -> Transcript:
+        """Like ``Recognizer.transcribe``, in ``language`` (ISO 639-1); raises ``RuntimeError`` or
+        ``ValueError`` where the model doesn't know it.
         """
         ...

@@ -162,6 +162,18 @@ class Configuration(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _languages_have_known_voices(self) -> Self:
+        voices = self.synthesizer.voices
+        for tag, language in self.session.languages.items():
+            if language.voice and language.voice not in voices:
+                raise PydanticCustomError(
+                    "unknown_voice",
+                    "{tag} is spoken by the voice '{name}', which synthesizer.voices doesn't list",
+                    {"tag": tag, "name": language.voice, "at": ("session", "languages", tag, "voice")},
+                )
+        return self
+
+    @model_validator(mode="after")
     def _notes_have_an_embedder(self) -> Self:
         if self.notes is not None and self.embedder is None:
             raise PydanticCustomError(

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.configuration.initiative import ClosingConfig, IdleConfig
+from orchestration.configuration.languages import LanguageConfig, Tag
 
 
 class BargeInConfig(BaseModel):
@@ -139,6 +140,11 @@ class SessionConfig(BaseModel):
     )
     idle: IdleConfig = Field(default=IdleConfig(), description="When nobody says anything.")
     closing: ClosingConfig = Field(default=ClosingConfig(), description="When the agent says goodbye.")
+    languages: dict[Tag, LanguageConfig] = Field(
+        default={},
+        max_length=100,
+        description="Languages that a client may ask for besides the persona's, by tag, say de.",
+    )
     barge_in: BargeInConfig = Field(
         default=BargeInConfig(), description="When the user may interrupt the agent."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from copy import copy
 from typing import TypeVar
@@ -13,7 +13,7 @@ from agents.reply import closing
 from orchestration.fallback.chain import Chain, Link
 from orchestration.fallback.switch import Switch, Tell
 from orchestration.media import FloatArray
-from speech.recognizer import Recognizer, Transcript
+from speech.recognizer import HearsLanguages, Recognizer, Transcript
 from speech.synthesizer import SpeechChunk, Synthesizer
 
 F = TypeVar("F", "FallbackRecognizer", "FallbackLanguageModel", "FallbackSynthesizer")
@@ -46,6 +46,19 @@ class FallbackRecognizer:
         async def call(link: Link[Recognizer]) -> AsyncIterator[Transcript]:
             yield await link.engine.transcribe(pcm, words=words)
 
+        return await self._first(call)
+
+    async def transcribe_in(self, language: str, pcm: FloatArray, *, words: bool = True) -> Transcript:
+        """See :class:`~speech.recognizer.HearsLanguages`; one that can't is passed over."""
+
+        async def call(link: Link[Recognizer]) -> AsyncIterator[Transcript]:
+            if not isinstance(link.engine, HearsLanguages):
+                raise RuntimeError(f"it can't be told to hear {language!r}")
+            yield await link.engine.transcribe_in(language, pcm, words=words)
+
+        return await self._first(call)
+
+    async def _first(self, call: Callable[[Link[Recognizer]], AsyncIterator[Transcript]]) -> Transcript:
         async with aclosing(self._chain.stream(call, self.told)) as answers:
             async for transcript in answers:
                 return transcript

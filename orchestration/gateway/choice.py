@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from agents.dialogue import Turn
@@ -32,12 +32,17 @@ class Choice:
 
     persona: Persona
     voice: str
+    heard_in: str = ""  # language that the recogniser is told; empty: it listens as it is set
+    language_problem: str = ""  # what stands in the way of the language that was asked for
 
 
-def choose(configuration: Configuration, persona: str | None, voice: str | None) -> Choice:
+def choose(
+    configuration: Configuration, persona: str | None, voice: str | None, language: str | None = None
+) -> Choice:
     """What a client gets that asks for ``persona`` and ``voice``, names from the options or nothing.
 
-    Raises ``UnknownPersona`` or ``UnknownVoice`` naming the known ones.
+    A ``language`` that can't be had is no error: the choice says what stands in its way. Raises
+    ``UnknownPersona`` or ``UnknownVoice`` naming the known ones.
     """
     offered, voices = configuration.offered(), configuration.synthesizer.voices
     if persona is not None and persona not in offered:
@@ -45,7 +50,31 @@ def choose(configuration: Configuration, persona: str | None, voice: str | None)
     if voice is not None and voice not in voices:
         raise UnknownVoice(voice, ", ".join(voices))
     chosen = configuration.persona if persona is None else offered[persona]
-    return Choice(chosen, configuration.voice_of(chosen) if voice is None else voice)
+    own = Choice(chosen, configuration.voice_of(chosen) if voice is None else voice)
+    return own if language is None else in_language(configuration, own, language, voice)
+
+
+def in_language(configuration: Configuration, choice: Choice, tag: str, voice: str | None) -> Choice:
+    """The same choice for a talk in the language ``tag``; ``voice`` is the one that was asked for, if any.
+
+    A tag is known with or without its region. Where it isn't, the talk stays in the persona's language.
+    """
+    persona, languages = choice.persona, configuration.session.languages
+    wanted, known = tag.casefold(), {name.casefold(): name for name in languages}
+    if wanted.partition("-")[0] == persona.language.casefold().partition("-")[0]:
+        return choice
+    found = known.get(wanted) or known.get(wanted.partition("-")[0])
+    if found is None:
+        others = ", ".join([persona.language, *languages])
+        problem = f"nobody here talks {tag!r}; known: {others}. The talk is in {persona.language!r}"
+        return replace(choice, language_problem=problem)
+    language = languages[found]
+    spoken = voice or language.voice
+    style = f"{persona.style} Answer in {language.name}.".strip()
+    problem = "" if spoken else f"no voice here speaks {language.name}: it sounds like {persona.language!r}"
+    return Choice(
+        persona.model_copy(update={"language": found, "style": style}), spoken or choice.voice, found, problem
+    )
 
 
 def remembered(entry: HistoryEntry) -> Turn:

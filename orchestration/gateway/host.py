@@ -28,6 +28,7 @@ from orchestration.gateway.live_link import LiveLinks
 from orchestration.gateway.opening import open_dialogue
 from orchestration.gateway.parking import ParkedDialogue, Parking
 from orchestration.gateway.tooling import Tooling
+from orchestration.hearing import hearing
 from orchestration.media import AGENT_SAMPLE_RATE, FRAME_RATE, USER_SAMPLE_RATE
 from orchestration.protocol import VERSION, Hello, ProtocolError, Welcome
 from orchestration.recording.artefacts import EmptyRecording, write_artefacts
@@ -166,7 +167,7 @@ class SessionHost:
         Raises ``ServerFull``, ``UnknownPersona`` or ``UnknownVoice``.
         """
         self._expect_room()
-        choice = choose(self.configuration, hello.persona, hello.voice)
+        choice = choose(self.configuration, hello.persona, hello.voice, hello.language)
         dialogue = open_dialogue(self.configuration, choice.persona, self.engines.language_model)
         dialogue.restore(turns)
         name = secrets.token_hex(8)
@@ -212,6 +213,8 @@ class SessionHost:
             max_seconds=options.max_seconds,
             max_message_bytes=self.configuration.gateway.max_message_bytes,
             voice=choice.voice,
+            language=choice.persona.language,
+            language_problem=choice.language_problem,
             head=self.configuration.head_of(choice.persona),
             resume=live.token,
             resumed=resumed,
@@ -232,7 +235,8 @@ class SessionHost:
 
     def engines_for(self, choice: Choice) -> Engines:
         """The engines, speaking with the chosen voice."""
-        return self.engines.speaking_as(choice.voice, self._apology(choice), self._asides.of(choice.voice))
+        engines = self.engines.speaking_as(choice.voice, self._apology(choice), self._asides.of(choice.voice))
+        return hearing(engines, choice.heard_in)
 
     def hand_off(self, name: str, persona: str) -> None:
         """The client of session ``name`` wants to go on with ``persona``; raises ``UnknownPersona``."""

@@ -50,6 +50,12 @@ class Hello(BaseModel):
         max_length=200,
         description="the agent's voice, a name from the options",
     )
+    language: str | None = Field(
+        default=None,
+        max_length=35,
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
+        description="language to talk in, a BCP 47 tag; the persona's if absent",
+    )
     resume: str | None = Field(
         default=None,
         max_length=200,
@@ -80,6 +86,10 @@ class Welcome(BaseModel):
     max_message_bytes: int = Field(description="largest message the server takes, bytes")
     voice: str = Field(default="", description="name of the agent's voice; empty where there is only one")
     head: str = Field(default="", description="name of the agent's head; empty where none is served")
+    language: str = Field(default="", description="language of the talk, a BCP 47 tag")
+    language_problem: str = Field(
+        default="", description="what stands in the way of the language that was asked for; empty: nothing"
+    )
     resume: str = Field(default="", description="token that resumes this conversation, once; empty: can't be")
     resumed: Literal["no", "memory", "history"] = Field(
         default="no", description="whether an earlier conversation goes on, and where it was remembered"

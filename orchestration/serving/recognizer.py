@@ -26,3 +26,7 @@ class RecognizerDeployment:
     async def transcribe(self, pcm: FloatArray, words: bool) -> Transcript:
         """See :class:`~speech.recognizer.Recognizer`."""
         return await self._recognizer.transcribe(pcm, words=words)
+
+    async def transcribe_in(self, language: str, pcm: FloatArray, words: bool) -> Transcript:
+        """See :class:`~speech.recognizer.HearsLanguages`."""
+        return await self._recognizer.transcribe_in(language, pcm, words=words)

@@ -35,7 +35,12 @@ class RemoteRecognizer:
         self._handle = handle
 
     async def transcribe(self, pcm: FloatArray, *, words: bool = True) -> Transcript:
-        response = self._handle.transcribe.remote(pcm, words)
+        return await self._transcript(self._handle.transcribe.remote(pcm, words))
+
+    async def transcribe_in(self, language: str, pcm: FloatArray, *, words: bool = True) -> Transcript:
+        return await self._transcript(self._handle.transcribe_in.remote(language, pcm, words))
+
+    async def _transcript(self, response: Any) -> Transcript:
         try:
             transcript: Transcript = await response
         except asyncio.CancelledError:

@@ -46,6 +46,7 @@ class Decoding:
             task="transcribe",
         )
         self.prompt = list(self.tokenizer.sot_sequence_including_notimestamps)
+        self._multilingual = bool(model.is_multilingual)
         self._detects = model.is_multilingual and language is None
         self._language = language or "en"
         self._max_tokens = model.dims.n_text_ctx // 2
@@ -56,6 +57,12 @@ class Decoding:
         if self._detects:
             tokens = set(self.tokenizer.all_language_tokens)
             self._suppress_text = self._mask(model, [t for t in range(model.dims.n_vocab) if t not in tokens])
+
+    def knows(self, language: str) -> bool:
+        """Whether the model can be told to hear ``language``, a Whisper code."""
+        if not self.tokenizer.language:  # an English model's tokenizer has none
+            return language == "en"
+        return language in self.tokenizer.all_language_codes
 
     def _never(self) -> list[int]:
         t = self.tokenizer
@@ -88,17 +95,19 @@ class Decoding:
         max_tokens: int,
         temperature: float = 0.0,
         rng: np.random.Generator | None = None,
+        language: str | None = None,
     ) -> Decoded:
-        """Decode the utterance that the decoder listens to, from its first token.
+        """Decode the utterance that the decoder listens to, from its first token, in ``language`` if given.
 
         Greedy at ``temperature`` 0, else sampled with ``rng``. At most ``max_tokens`` tokens (and half the
         text context). Raises `DecodingStopped` before the next token once ``stop`` is set.
         """
-        prompt, language = list(self.prompt), self._language
+        prompt, heard = list(self.prompt), language or self._language
         self._decoder.rewind()
-        if self._detects:
-            language = self.detect_language()
-            prompt[1] = self.tokenizer.to_language_token(language)
+        if self._detects and language is None:
+            heard = self.detect_language()
+        if self._multilingual:
+            prompt[1] = self.tokenizer.to_language_token(heard)
         limit = min(max_tokens, self._max_tokens)
         tokens: list[int] = []
         probabilities: list[float] = []
@@ -124,7 +133,7 @@ class Decoding:
         return Decoded(
             tokens=tuple(tokens),
             text=self.tokenizer.decode(tokens).strip(),
-            language=language,
+            language=heard,
             probabilities=tuple(probabilities),
             avg_logprob=total / (len(tokens) + 1),
             runaway=runaway,

@@ -101,6 +101,22 @@ class WhisperRecognizer:
         `UtteranceError` on another shape or type, NaN, or too long a sound, `RecognizerBusyError` when too
         many requests wait and `RecognizerTimeoutError` when the time limit passes.
         """
+        return await self._transcript_of(pcm, words, None)
+
+    async def transcribe_in(
+        self, language: str, pcm: NDArray[np.float32], *, words: bool = True
+    ) -> Transcript:
+        """Like ``transcribe``, in ``language`` (a Whisper code) whatever the model is set to.
+
+        Raises `UtteranceError` too where the model doesn't know the language.
+        """
+        if not self._decoding.knows(language):
+            raise UtteranceError(
+                f"{self.config.model} doesn't know the language {language!r}; use a multilingual model"
+            )
+        return await self._transcript_of(pcm, words, language)
+
+    async def _transcript_of(self, pcm: NDArray[np.float32], words: bool, language: str | None) -> Transcript:
         utterance = self._checked(pcm)
         if len(self._pending) >= self.config.max_pending:
             raise RecognizerBusyError(
@@ -111,7 +127,7 @@ class WhisperRecognizer:
         try:
             async with asyncio.timeout(self.config.timeout):
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._executor, self._transcribe, utterance, words, stop
+                    self._executor, self._transcribe, utterance, words, stop, language
                 )
         except TimeoutError as error:
             self.counts["timeout"] += 1
@@ -154,10 +170,15 @@ class WhisperRecognizer:
         return self.config.tail if self.config.short_window else None
 
     @torch.inference_mode()
-    def _transcribe(self, pcm: NDArray[np.float32], words: bool, stop: threading.Event) -> Transcript:
+    def _transcribe(
+        self, pcm: NDArray[np.float32], words: bool, stop: threading.Event, language: str | None
+    ) -> Transcript:
         begin = time.perf_counter()
         try:
-            parts = [self._window(piece, first / SAMPLE_RATE, words, stop) for first, piece in windows(pcm)]
+            parts = [
+                self._window(piece, first / SAMPLE_RATE, words, stop, language)
+                for first, piece in windows(pcm)
+            ]
         except DecodingStopped:
             self.counts["stopped"] += 1
             raise
@@ -173,17 +194,24 @@ class WhisperRecognizer:
             compute=time.perf_counter() - begin,
         )
 
-    def _window(self, pcm: NDArray[np.float32], offset: float, words: bool, stop: threading.Event) -> _Window:
+    def _window(
+        self,
+        pcm: NDArray[np.float32],
+        offset: float,
+        words: bool,
+        stop: threading.Event,
+        language: str | None,
+    ) -> _Window:
         if stop.is_set():
             raise DecodingStopped
         if is_silent(pcm, self.config.silence_dbfs):
-            return self._reject(Rejection.SILENCE, "", self.config.language or "en")
-        encoded, decoded = self._decode(pcm, self._tail, 0.0, stop)
+            return self._reject(Rejection.SILENCE, "", language or self.config.language or "en")
+        encoded, decoded = self._decode(pcm, self._tail, 0.0, stop, language)
         if self._loops(decoded):
             self.counts["retried"] += 1
             log.warning("decoding looped, trying again with the full window: %.80r", decoded.text)
             temperature = 0.0 if self.config.short_window else self.config.retry_temperature
-            encoded, decoded = self._decode(pcm, None, temperature, stop)
+            encoded, decoded = self._decode(pcm, None, temperature, stop, language)
             if self._loops(decoded):
                 return self._reject(Rejection.LOOP, decoded.text, decoded.language)
         if self._hallucinated(decoded):
@@ -202,7 +230,12 @@ class WhisperRecognizer:
         return encoded
 
     def _decode(
-        self, pcm: NDArray[np.float32], tail: float | None, temperature: float, stop: threading.Event
+        self,
+        pcm: NDArray[np.float32],
+        tail: float | None,
+        temperature: float,
+        stop: threading.Event,
+        language: str | None,
     ) -> tuple[Encoded, Decoded]:
         encoded = self._encode(pcm, tail, stop)
         seconds = pcm.shape[0] / SAMPLE_RATE
@@ -210,6 +243,7 @@ class WhisperRecognizer:
             stop,
             max_tokens=TOKEN_ALLOWANCE + int(self.config.max_tokens_per_second * seconds),
             temperature=temperature,
+            language=language,
             # A generator per utterance: its text depends on nothing that was heard before.
             rng=np.random.default_rng(self.config.seed),
         )

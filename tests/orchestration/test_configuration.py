@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -327,6 +327,7 @@ def test_every_key_of_any_document_has_its_own_line(
 SECTIONS = st.sampled_from(sorted(Configuration.model_fields))
 
 
+@settings(deadline=None)  # the first example loads the schema and the registry of models
 @given(data=st.dictionaries(SECTIONS, TREES, max_size=6))
 def test_any_mapping_is_either_a_configuration_or_a_list_of_problems(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]

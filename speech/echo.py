@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import scipy.linalg
+import scipy.signal
 from numpy.typing import NDArray
 
 from speech.audio import FRAME_SAMPLES, SAMPLE_RATE
@@ -27,6 +28,7 @@ _DELAYS: Final = round(LONGEST_DELAY * _RATE)
 _TAPS: Final = 48  # of the filter, 6 ms
 _BEFORE: Final = 12  # of them before the best delay
 _TRANSFORM: Final = 9_216  # points; the whole reference fits
+_THINNING: Final = scipy.signal.butter(2, (60, 3_600), "bandpass", fs=SAMPLE_RATE)
 _QUIET: Final = 1e-9  # mean power, -90 dBFS, below which there is nothing to explain
 _LOADING: Final = 1e-3  # of the reference's power, so that the fit stays sane where it has none
 
@@ -40,19 +42,17 @@ class EchoMeter:
     def __init__(self) -> None:
         self._reference = np.zeros(_DELAYS + _FITTED + _BEFORE + _TAPS, np.float64)
         self._heard = np.zeros(_FITTED, np.float64)
-        self._window = np.hanning(2 * _STEP + 3)[1:-1]
-        self._window /= self._window.sum()
-        self._sent_tail = np.zeros(len(self._window) - 1, np.float64)
-        self._heard_tail = np.zeros(len(self._window) - 1, np.float64)
+        self._sent_state = np.zeros(len(_THINNING[0]) - 1)
+        self._heard_state = np.zeros(len(_THINNING[0]) - 1)
 
     def sent(self, pcm: NDArray[np.float32]) -> None:
         """The agent's next frame (640,) at 16 kHz went out."""
-        frame, self._sent_tail = self._thinned(pcm, self._sent_tail)
+        frame, self._sent_state = _thinned(pcm, self._sent_state)
         self._reference = np.concatenate((self._reference[_FRAME:], frame))
 
     def heard(self, pcm: NDArray[np.float32]) -> None:
         """The microphone's next frame (640,) at 16 kHz came."""
-        frame, self._heard_tail = self._thinned(pcm, self._heard_tail)
+        frame, self._heard_state = _thinned(pcm, self._heard_state)
         self._heard = np.concatenate((self._heard[_FRAME:], frame))
 
     def share(self) -> float:
@@ -62,12 +62,6 @@ class EchoMeter:
             return 0.0
         begin = self._best_begin()
         return 0.0 if begin is None else self._explained(begin)
-
-    def _thinned(
-        self, pcm: NDArray[np.float32], tail: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        joined = np.concatenate((tail, pcm.astype(np.float64)))
-        return np.convolve(joined, self._window, "valid")[::_STEP], joined[-len(tail) :]
 
     def _best_begin(self) -> int | None:
         """Where in the reference the piece that was heard begins; None if it has no sound there."""
@@ -107,3 +101,10 @@ def _gram(sent: NDArray[np.float64]) -> NDArray[np.float64]:
 def _whitened(sound: NDArray[np.float64]) -> NDArray[np.float64]:
     """Without the slope of a voice's spectrum, whose periods would fit everywhere."""
     return np.append(0.0, np.diff(sound))
+
+
+def _thinned(
+    pcm: NDArray[np.float32], state: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    sound, state = scipy.signal.lfilter(*_THINNING, pcm.astype(np.float64), zi=state)
+    return sound[::_STEP], state

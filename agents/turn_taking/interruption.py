@@ -136,10 +136,10 @@ class Judged:
     articulate: float = 2.5  # dB a step: so much moves a mouth that says more than one syllable
     closed: float = -25.0  # dB of openness below which lips are closed: a hum
     quieter: float = -7.0  # dB below the user's usual level: somebody else, further away
-    echoed: float = 0.6  # share of the sound from which it is the agent's own
+    echoed: float = 0.75  # share of the sound from which it is the agent's own
     sooner: float = 0.28  # seconds of articulate speech that make the agent fall silent
     later: float = 0.56  # seconds of any other speech
-    hummed: float = 1.4  # seconds of humming, or of speech from further away
+    hummed: float = 1.4  # seconds of humming
     takes: float = 0.95  # seconds of speech, still going on, that take the floor without any words
     nearly_done: float = 0.3  # seconds left, for which it isn't worth to stop
 
@@ -154,13 +154,13 @@ class Judged:
             return Act.KEEP
         if overlap.over:
             return Act.STOP if self._wants_the_floor(overlap.words, overlap) else Act.KEEP
+        if self._distant(overlap):
+            return Act.KEEP
         if overlap.left is not None and overlap.left <= self.nearly_done:
             return Act.KEEP
         return Act.HOLD if overlap.spoken >= self._patience(overlap) else Act.KEEP
 
     def _while_held(self, overlap: Overlap, held: float) -> Act:
-        if overlap.echo >= self.echoed:
-            return Act.RESUME
         if not overlap.over and overlap.spoken >= self._stretched(self.takes):
             return Act.STOP
         if overlap.words:
@@ -175,14 +175,16 @@ class Judged:
         return Act.RESUME if overlap.over else Act.STOP
 
     def _wants_the_floor(self, words: str | None, overlap: Overlap) -> bool:
-        near = overlap.level is None or overlap.level > self.quieter
-        long = overlap.spoken >= self.later and not is_backchannel(words or "")
-        return bool(words) and near and (long or is_command(words or ""))
+        if not words or self._distant(overlap):
+            return False
+        return is_command(words) or (overlap.spoken >= self.later and not is_backchannel(words))
+
+    def _distant(self, overlap: Overlap) -> bool:
+        return overlap.level is not None and overlap.level <= self.quieter
 
     def _patience(self, overlap: Overlap) -> float:
         """Seconds of sure speech that are listened to before falling silent."""
-        distant = overlap.level is not None and overlap.level <= self.quieter
-        if distant or overlap.openness <= self.closed:
+        if overlap.openness <= self.closed:
             return self._stretched(self.hummed)
         return self._stretched(self.sooner if overlap.articulation >= self.articulate else self.later)
 

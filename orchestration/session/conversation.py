@@ -505,10 +505,10 @@ class Conversation:
         if self._answer is not None:
             self._answer.cancel()
             self._answer = None
+        self.flush |= not self._playout.held  # a hold has flushed already
         self._playout.cancel()
         self._reply_over(cancelled=True)
         self._timeline.generation += 1
-        self.flush = True
 
     def _move(self, to: Floor) -> None:
         if self._floor.move(to):

@@ -28,7 +28,7 @@ APART: Final = 8  # frames of silence that make what follows something else, 320
 ASKED_AGAIN: Final = 0.3  # seconds of further speech after which a transcript is out of date
 MEASURED: Final = 0.16  # seconds of sure speech before the mouth is looked at
 LIKELY: Final = 0.3  # speech probability from which it is worth asking whether a frame is echo
-ECHO: Final = 0.6  # share of a frame that is the agent's own sound, from which it isn't taken for speech
+ECHO: Final = 0.75  # share of a frame that is the agent's own sound, from which it isn't taken for speech
 USUAL: Final = 500  # frames of the user's turns by which their level is known, 20 s
 KNOWN: Final = 20  # of them before it is
 LOUD: Final = 75  # percentile of the levels that stands for a stretch of speech
@@ -139,8 +139,9 @@ class GivingWay:
         if spoken > 0:
             if self._quiet >= APART:
                 self._leave()  # something else
-            elif self._quiet >= OVER or spoken < self._overlap.spoken - self._before:
-                self._before = self._overlap.spoken
+            elif spoken < self._overlap.spoken - self._before:
+                # A new stretch. What isn't held for yet must be sure by itself: the one before may be echo.
+                self._before = self._overlap.spoken if self._playout.held else 0.0
             self._quiet = 0
             self._levels.append(_level(pcm))
             self._overlap = replace(self._overlap, spoken=self._before + spoken, over=False)

@@ -95,6 +95,13 @@ async def test_a_megabyte_and_gibberish_on_the_line_harm_nobody():
         assert (await run(servers, "odd__gibberish")).text == "after gibberish"
 
 
+async def test_tools_that_a_server_gets_later_are_offered_too():
+    async with connected(odd=served_by("unruly")) as servers:
+        assert (await run(servers, "odd__grow")).text == "grown"
+        assert await back_again(servers, "odd__new")
+        assert (await run(servers, "odd__new")).text == "fine"
+
+
 async def test_of_a_list_without_end_only_so_many_tools_are_taken(caplog):
     async with connected(odd=served_by("unruly", max_tools=3)) as servers:
         assert [tool.name for tool in servers.tools()] == ["odd__fine", "odd__die", "odd__megabyte"]

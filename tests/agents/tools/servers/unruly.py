@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-TOOLS = ("fine", "die", "megabyte", "flood", "gibberish")
+TOOLS = ["fine", "die", "megabyte", "flood", "gibberish", "grow"]
 NOISE = '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"noise"}}'
 
 
@@ -22,7 +22,10 @@ for line in sys.stdin:
     request = json.loads(line)
     match request.get("method"):
         case "initialize":
-            about = {"serverInfo": {"name": "unruly", "version": "1"}, "capabilities": {"tools": {}}}
+            about = {
+                "serverInfo": {"name": "unruly", "version": "1"},
+                "capabilities": {"tools": {"listChanged": True}},
+            }
             answer(request, result={"protocolVersion": request["params"]["protocolVersion"], **about})
         case "tools/list":
             schema = {"type": "object", "properties": {}}
@@ -38,6 +41,10 @@ for line in sys.stdin:
                 case "flood":
                     while True:
                         print(NOISE, flush=True)
+                case "grow":
+                    TOOLS.insert(0, "new")
+                    print('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}', flush=True)
+                    text(request, "grown")
                 case "gibberish":
                     print("{ this is no JSON", flush=True)
                     text(request, "after gibberish")

@@ -49,6 +49,7 @@ MESSAGES: tuple[Message, ...] = (
     Hello(
         persona="noor",
         voice="joan",
+        language="de-AT",
         resume="token",
         history=(
             HistoryEntry(role="user", text="Where are you?"),
@@ -73,6 +74,8 @@ MESSAGES: tuple[Message, ...] = (
         max_message_bytes=65_536,
         voice="joe",
         head="mira",
+        language="de",
+        language_problem="no voice here speaks German",
         resume="next",
         resumed="memory",
         resume_within_s=120,

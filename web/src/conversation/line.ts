@@ -136,6 +136,7 @@ export class Line {
       seed: null,
       persona: this.choice?.persona ?? null,
       voice: this.choice?.voice ?? null,
+      language: null,
       resume: this.token,
       history: this.everOpen ? this.captions.history(bytes) : [],
     };

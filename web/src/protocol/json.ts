@@ -17,6 +17,7 @@ import {
 } from "./messages.ts";
 
 const NAME = { max: 200 };
+const LANGUAGE = { max: 35 };
 
 /** A message's payload, ready for `JSON.stringify`. */
 export function toJson(message: JsonMessage): Record<string, unknown> {
@@ -30,6 +31,7 @@ export function toJson(message: JsonMessage): Record<string, unknown> {
         seed: message.seed,
         persona: message.persona,
         voice: message.voice,
+        language: message.language,
         resume: message.resume,
         history: message.history.map(({ role, text, interrupted }) => ({ role, text, interrupted })),
       };
@@ -47,6 +49,8 @@ export function toJson(message: JsonMessage): Record<string, unknown> {
         max_message_bytes: message.maxMessageBytes,
         voice: message.voice,
         head: message.head,
+        language: message.language,
+        language_problem: message.languageProblem,
         resume: message.resume,
         resumed: message.resumed,
         resume_within_s: message.resumeWithinSeconds,
@@ -72,6 +76,7 @@ export function readHello(raw: unknown): Hello {
     seed: fields.optionalWhole("seed", { min: 0, max: 2 ** 31 - 1 }),
     persona: fields.optionalText("persona", NAME),
     voice: fields.optionalText("voice", NAME),
+    language: fields.optionalText("language", LANGUAGE),
     resume: fields.optionalText("resume", NAME),
     history: fields.list("history", readHistoryEntry, [], MAX_HISTORY),
   };
@@ -106,6 +111,8 @@ export function readWelcome(raw: unknown): Welcome {
     maxMessageBytes: fields.whole("max_message_bytes"),
     voice: fields.text("voice", ""),
     head: fields.text("head", ""),
+    language: fields.text("language", ""),
+    languageProblem: fields.text("language_problem", ""),
     resume: fields.text("resume", ""),
     resumed: fields.oneOf("resumed", ["no", "memory", "history"], "no"),
     resumeWithinSeconds: fields.number("resume_within_s", 0),

@@ -25,6 +25,8 @@ export interface Hello {
   readonly seed: number | null;
   readonly persona: string | null;
   readonly voice: string | null;
+  /** Language to talk in, a BCP 47 tag; null: the persona's. */
+  readonly language: string | null;
   /** Token of an earlier `Welcome`. */
   readonly resume: string | null;
   /** The conversation so far, oldest first, for a server that no longer knows the token. */
@@ -47,6 +49,9 @@ export interface Welcome {
   readonly voice: string;
   /** Name of the agent's head; empty where none is served. */
   readonly head: string;
+  readonly language: string;
+  /** What stands in the way of the language that was asked for; empty: nothing. */
+  readonly languageProblem: string;
   /** Token that resumes this conversation, once; empty: it can't be. */
   readonly resume: string;
   readonly resumed: "no" | "memory" | "history";

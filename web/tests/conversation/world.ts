@@ -180,6 +180,8 @@ export function welcome(changes: Partial<Welcome> = {}): Welcome {
     maxMessageBytes: 65_536,
     voice: "joe",
     head: "mira",
+    language: "en",
+    languageProblem: "",
     resume: "token-1",
     resumed: "no",
     resumeWithinSeconds: 120,

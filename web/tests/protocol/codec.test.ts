@@ -26,6 +26,7 @@ const MESSAGES: fc.Arbitrary<Message> = fc.oneof(
     seed: fc.option(fc.integer({ min: 0, max: 2 ** 31 - 1 }), { nil: null }),
     persona: name,
     voice: name,
+    language: fc.constantFrom(null, "de", "pt-BR"),
     resume: name,
     history: fc.array(
       fc.record({
@@ -50,6 +51,8 @@ const MESSAGES: fc.Arbitrary<Message> = fc.oneof(
     maxMessageBytes: fc.integer(),
     voice: fc.string(),
     head: fc.string(),
+    language: fc.string(),
+    languageProblem: fc.string(),
     resume: fc.string(),
     resumed: fc.constantFrom("no" as const, "memory" as const, "history" as const),
     resumeWithinSeconds: fc.integer({ min: 0, max: 1000 }),

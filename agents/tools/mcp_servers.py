@@ -1,7 +1,7 @@
 """MCP servers as tools, on a thread and an event loop of their own.
 
-A server that floods its connection, or sends a result of a hundred megabytes, keeps that loop busy with
-parsing and not the one that gives the face its frames.
+A server that sends a result of many megabytes keeps that loop busy with parsing, and not the one that
+gives the face its frames (``python -m benchmarks.tool_servers`` tells what is left of it).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from orchestration.protocol import Event
 from orchestration.recording.recording import Recording
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor
+from orchestration.session.reply_text import said_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +80,7 @@ def _agent_words(events: Sequence[Event]) -> list[tuple[float, str]]:
     clauses: dict[int, list[str]] = {}
     for event in events:
         if event.type == EventType.REPLY_TEXT:
-            clauses.setdefault(event.generation, []).append(event.data["text"])
+            clauses.setdefault(event.generation, []).append(said_of(event))
     sounds = [event for event in events if event.type == EventType.FIRST_SOUND]
     return [(event.t, " ".join(clauses.get(event.generation, ()))) for event in sounds]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from orchestration.protocol import Event
 from orchestration.session.events import EventType
+from orchestration.session.reply_text import said_of
 
 
 def transcript(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """Turns in order: ``speaker``, ``text``, ``t`` (seconds); of the agent's also what was heard."""
+    """Turns in order: ``speaker``, ``text``, ``t`` (seconds); of the agent's also what was heard and shown."""
     turns: list[dict[str, Any]] = []
     replies: dict[int, dict[str, Any]] = {}
     for event in events:
@@ -23,7 +24,10 @@ def transcript(events: Iterable[Event]) -> list[dict[str, Any]]:
                     reply = {"speaker": "agent", "t": event.t, "text": "", "generation": event.generation}
                     replies[event.generation] = reply
                     turns.append(reply)
-                reply["text"] = f"{reply['text']} {event.data['text']}".strip()
+                said = said_of(event)
+                reply["text"] = f"{reply['text']} {said}".strip()
+                if said != event.data["text"]:
+                    reply.setdefault("shown", []).append(event.data["text"])
             case EventType.HEARD if event.generation in replies:
                 replies[event.generation]["heard"] = event.data["text"]
                 replies[event.generation]["interrupted"] = event.data["interrupted"]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from agents.blocks import BlockKind
 from agents.reading import CUT_SHORT, OTHER_LANGUAGE, Clause
+from orchestration.protocol import Event
 from orchestration.session.events import EventType
 from orchestration.session.timeline import Timeline
 
@@ -16,6 +17,11 @@ MISBEHAVIOURS: Final = {
     OTHER_LANGUAGE: "the reply is in another language than the voice, and is shown only",
     CUT_SHORT: "the reply went on without an end and was stopped at its limit of words",
 }
+
+
+def said_of(event: Event) -> str:
+    """What was to be said for a ``reply_text``; of code, say, its announcement."""
+    return str(event.data.get("said", event.data["text"]))
 
 
 def tell_clause(clause: Clause, timeline: Timeline) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from avatar.video.film import Caption
 from orchestration.protocol import Event
 from orchestration.session.events import EventType
+from orchestration.session.reply_text import said_of
 
 LINGER: Final = 6.0  # seconds that finished words stay when nothing follows them
 CUT_OFF: Final = " \N{EN DASH}"  # after the words at which somebody was interrupted
@@ -68,7 +69,7 @@ def _replies(events: Sequence[Event], end: float) -> Iterator[_Heard]:
         reply = replies.setdefault(event.generation, _Reply())
         match event.type:
             case EventType.REPLY_TEXT:
-                reply.clauses.append(str(event.data["text"]))
+                reply.clauses.append(said_of(event))
             case EventType.FIRST_SOUND:
                 reply.began = event.t
             case EventType.REPLY_FINISHED:

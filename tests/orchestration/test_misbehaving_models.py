@@ -9,6 +9,7 @@ import pytest
 
 from agents.reading import Reading
 from agents.reply_language import LanguageJudge
+from orchestration.recording.transcript import transcript
 from orchestration.session.events import EventType
 from orchestration.session.reply import ReplyLimits
 from tests.orchestration.conftest import OPTIONS
@@ -74,3 +75,10 @@ def test_a_reply_in_another_language_is_shown_and_apologised_for(hold, reply):
     assert "".join(held.texts(EventType.REPLY_TEXT)) == reply
     assert held.texts(EventType.HEARD) == ["I am sorry"]
     assert set(kinds(held)) == {"other_language"}
+
+
+def test_what_is_kept_of_code_is_its_announcement_and_the_code_beside_it(hold):
+    held = hold(asks, reply=lambda _: f"Here you are.\n{CODE}", seconds=10)
+    turn = transcript(held.recording.events)[-1]
+    assert turn["text"] == turn["heard"] == "Here you are. I've put the code on screen."
+    assert turn["shown"] == [CODE]

@@ -42,7 +42,7 @@ export class Captions {
       case "nothing_heard":
         return this.forgetPartial();
       case "reply_text":
-        return text !== "" && this.speak(generation, text);
+        return text !== "" && this.reply(generation, text, data["said"]);
       case "interrupted":
         return this.settle(generation, null, true);
       case "reply_heard":
@@ -97,6 +97,13 @@ export class Captions {
     this.partial = null;
     this.entries = this.entries.filter((entry) => entry.id !== id);
     return true;
+  }
+
+  /** A clause; where something else is `said` for it (code, a table) it stands by itself, with its lines. */
+  private reply(generation: number, text: string, said: unknown): boolean {
+    if (typeof said !== "string" || said === text) return this.speak(generation, text);
+    if (said !== "") this.speak(generation, said);
+    return this.add({ speaker: "agent", text, final: true, typed: false });
   }
 
   private speak(generation: number, clause: string): boolean {

@@ -81,6 +81,17 @@ describe("captions", () => {
     expect(captions.list).toMatchObject([{ text: "One, two.", final: true, interrupted: false }]);
   });
 
+  test("code stands by itself with its lines, beside what is said for it, and outlives an interruption", () => {
+    const code = "```\nfor x in y:\n    z\n```";
+    const captions = after(
+      ["reply_text", { text: "Here." }, 3],
+      ["reply_text", { text: code, kind: "code", said: "It's on screen." }, 3],
+      ["reply_text", { text: "Thoughts", kind: "other_language", said: "" }, 3],
+      ["reply_heard", { text: "Here.", interrupted: true }, 3],
+    );
+    expect(captions.list.map((caption) => caption.text)).toEqual(["Here.", code, "Thoughts"]);
+  });
+
   test("an interrupted reply is cut to what was heard", () => {
     const captions = after(["reply_text", { text: "One, two, three." }, 3], ["interrupted", {}, 3]);
     expect(captions.list).toMatchObject([{ interrupted: true, final: true }]);

@@ -14,6 +14,7 @@ from agents.persona import Persona
 from avatar.config import AnimatorConfig, HeadConfig
 from avatar.head import HEADS
 from avatar.registry import ANIMATORS
+from orchestration.configuration.emotion import EmotionConfig
 from orchestration.configuration.fallbacks import (
     LanguageModelSection,
     RecognizerSection,
@@ -78,6 +79,9 @@ class Configuration(BaseModel):
     )
     memory: MemoryConfig = Field(
         default=MemoryConfig(), description="What is kept in mind of a long conversation."
+    )
+    emotion: EmotionConfig = Field(
+        default=EmotionConfig(), description="Whether the face goes with what is said."
     )
     budget: BudgetConfig = Field(default=BudgetConfig(), description="What one conversation may use.")
     tools: ToolsConfig = Field(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agents.persona import Persona
-from agents.turn_taking.backchannel import BackchannelRates
 from agents.reading import Reading
 from agents.reply_language import shared_judge
+from agents.turn_taking.backchannel import BackchannelRates
 from agents.turn_taking.interruption import InterruptionPolicy, Judged, MinWords
 from orchestration.configuration import Configuration
 from orchestration.configuration.turn_taking import TurnTakingConfig
@@ -62,6 +62,7 @@ def session_options(configuration: Configuration, persona: Persona) -> SessionOp
     )
     return SessionOptions(
         conversation=conversation,
+        emotion=configuration.emotion.strength if configuration.emotion.enabled else 0.0,
         max_seconds=session.max_length_min * 60,
         playout_limit=session.playout_limit_s,
         ear_prefill=session.user_prefill_frames,

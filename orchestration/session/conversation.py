@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,7 @@ class Conversation:
         self.engines = engines  # of the replies from now on
         self.request = PLAIN  # what a reply to a spoken turn may do
         self._observer = observer or Unobserved()
+        self.on_clause: Callable[[str, int], None] = lambda said, generation: None
         self.initiative = Initiative(options.initiative, timeline)
         self._end_of_turn = end_of_turn
         self._onset = SpeechOnset()
@@ -118,6 +119,7 @@ class Conversation:
     def adjust(self, **changes: Any) -> None:
         """Change some of the options from now on; raises ``TypeError`` on names that aren't any."""
         self._options = replace(self._options, **changes)
+
     @property
     def words_since(self) -> float | None:
         """When the coming reply's first words were there, session time in seconds; None until they are."""
@@ -423,6 +425,7 @@ class Conversation:
 
     def clause(self, clause: Clause) -> None:
         tell_clause(clause, self._timeline)
+        self.on_clause(clause.said, self._timeline.generation)
 
     def tool_call_piece(self, piece: ToolCallDelta) -> None:
         self._observer.tool_call_piece(piece)

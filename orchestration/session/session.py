@@ -17,6 +17,7 @@ from orchestration.protocol import AgentFrame
 from orchestration.session.conversation import Conversation, ConversationOptions
 from orchestration.session.ears import Ears, UserFrame
 from orchestration.session.events import EventType
+from orchestration.session.feeling import Feeling
 from orchestration.session.floor import Floor
 from orchestration.session.memory import Remembers
 from orchestration.session.observer import ReplyObserver
@@ -41,6 +42,7 @@ class SessionOptions:
     ear_backlog: int  # frames
     ear_limit: int  # frames
     ear_gaps: bool = False  # the client sends nothing between what it has to say
+    emotion: float = 0.0  # how much the face goes with what is said, 0..1
     presence: PresenceOptions = field(default_factory=PresenceOptions)  # beside the replies
 
     def without_greeting(self) -> SessionOptions:
@@ -82,6 +84,8 @@ class Session:
         self.conversation = Conversation(
             engines, end_of_turn, dialogue, self._playout, self._timeline, options.conversation, observer
         )
+        self._feeling = Feeling(options.emotion)
+        self.conversation.on_clause = self._feeling.clause
         self._presence = Presence(options.presence, self.conversation, self._timeline, seed)
         self._stop_reason: str | None = None
 
@@ -181,6 +185,7 @@ class Session:
             self._continuity.close_mouth()
         silent = not (agent.speech or agent.animator_pcm.any())
         motion = self._presence.face(self._continuity.step(motion, agent_silent=silent))
+        motion = self._feeling.face(motion, self._playout.utterance, sounding=agent.speech)
         packet = AgentFrame(
             pts=timeline.pts,
             generation=timeline.generation,

@@ -11,7 +11,7 @@ from orchestration.session.reply_text import said_of
 
 
 def transcript(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """Turns in order: ``speaker``, ``text``, ``t`` (seconds); of the agent's also what was heard and shown."""
+    """Turns in order: ``speaker``, ``text``, ``t`` (seconds); the agent's also as heard and shown."""
     turns: list[dict[str, Any]] = []
     replies: dict[int, dict[str, Any]] = {}
     for event in events:

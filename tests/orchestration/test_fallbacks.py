@@ -60,6 +60,7 @@ class Sick:
 class Model(Sick):
     text: str = ""
     breaks_after: int = 10**6  # pieces
+    sticks_after: int = 10**6  # pieces
 
     async def stream(self, messages, *, max_tokens=None, tools=None) -> AsyncIterator[TextDelta]:
         await self.suffer()
@@ -67,6 +68,8 @@ class Model(Sick):
         for index, word in enumerate(self.text.split()):
             if index == self.breaks_after:
                 raise LanguageModelError("broke off")
+            if index == self.sticks_after:
+                await asyncio.sleep(3600)
             yield TextDelta(f"{word} ", 0.1)
             await asyncio.sleep(0.01)
 
@@ -177,6 +180,15 @@ class TestLanguageModels:
         assert replies(held) == ["One two, three four", "Other."]
         assert held.counts()["engine_failed"] == 1
         assert switches(held) == [], "the next turn goes to the other one without a word"
+
+    def test_a_reply_that_sticks_in_the_middle_ends_there_in_time(self, hold):
+        best = Model(text="One two, three four five six.", sticks_after=4)
+        held = hold(
+            typed(1, 9), adjust=replaced("language_model", models(best, Model(text="So."))), seconds=14
+        )
+        assert replies(held) == ["One two, three four", "So."]
+        assert held.of(EventType.REPLY_FINISHED)[0].t < 1 + WAIT + 2
+        assert best.asked == [1]
 
     def test_one_that_says_nothing_is_replaced_for_this_reply_only(self, hold):
         best = Model(text="")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -148,6 +152,32 @@ class TestWhereTheyGo:
         lines = [json.loads(line) for line in file.read_text().splitlines()]
         assert [line["name"] for line in lines] == ["llm", "turn"]
         assert lines[0]["resource"]["attributes"]["service.name"] == "kiosk"
+
+    def test_to_a_collector_that_speaks_otlp(self):
+        got: list[tuple[str, bytes]] = []
+
+        class Collector(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                got.append((self.path, gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            endpoint = f"http://127.0.0.1:{server.server_port}/v1/traces"
+            traces = Traces(TracingConfig(enabled=True, otlp_endpoint=endpoint))
+            traces.tap(SimulatedClient(LoopClock()), "s1").event(self.latency())
+            traces.close()
+            server.shutdown()
+        ((path, body),) = got
+        assert path == "/v1/traces"
+        request = ExportTraceServiceRequest.FromString(body)
+        names = [span.name for span in request.resource_spans[0].scope_spans[0].spans]
+        assert names == ["llm", "turn"]
 
     def test_nowhere_unless_it_is_switched_on(self):
         sink = SimulatedClient(LoopClock())

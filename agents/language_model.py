@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,18 @@ class LanguageModel(Protocol):
         Closing the iterator or cancelling the task stops the generation. Raises ``LanguageModelError`` with
         the cause and the way out when the model fails or its own time limit passes, ``ToolsUnsupported``
         before the first piece when it can't use tools.
+        """
+        ...
+
+
+@runtime_checkable
+class Completes(Protocol):
+    """What some language models can do besides: tell how likely a text is to end where it does."""
+
+    async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
+        """Probability 0..1 that ``text``, said by the user after ``messages``, ends here; None if unknown.
+
+        Raises ``LanguageModelError`` when the model fails.
         """
         ...
 

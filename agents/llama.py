@@ -20,6 +20,7 @@ from typing import Any
 import xllamacpp
 
 from agents.configuration import LlamaConfig
+from agents.endings import ending_of
 from agents.failures import (
     EmptyReply,
     LanguageModelRefused,
@@ -193,6 +194,26 @@ class LocalLlama:
             request.stopped.set()
             self._active.discard(request)
         return time.perf_counter() - started
+
+    async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
+        """Probability 0..1 that ``text`` ends here, by the model's next token; None without words.
+
+        The dialogue is left out: reading it costs more than a small model makes of it. The question waits for
+        what is being decoded. Raises ``LanguageModelTimeout`` or ``LanguageModelUnavailable``.
+        """
+        if not (bare := text.strip().rstrip(".!?,;: ")):
+            return None
+        if self._server is None:
+            raise LanguageModelUnavailable(f"{self._path.name}: this model was closed; open a new one")
+        loop = asyncio.get_running_loop()
+        asking = loop.run_in_executor(self._executor, ending_of, self._server, bare)
+        try:
+            return await asyncio.wait_for(asking, self.config.first_token_timeout)
+        except TimeoutError:
+            raise LanguageModelTimeout(
+                f"{self._path.name}: judging an ending took more than {self.config.first_token_timeout} s; "
+                "set `turn_taking.end_of_turn.ask_language_model: false` or raise the limit"
+            ) from None
 
     def close(self) -> None:
         """Stop what is being decoded and free the model; blocks until the current token is done."""

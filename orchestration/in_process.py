@@ -19,6 +19,7 @@ from orchestration.fallback.building import (
     one_recognizer,
     one_synthesizer,
 )
+from orchestration.judging import turn_judge_factory
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
 from speech.coqui import CoquiSynthesizer
@@ -47,6 +48,7 @@ async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
         synthesizer=one_synthesizer(configuration, synthesizers, now),
         faces=FaceMixer(backend, serving.deadline_ms / 1000),
         open_voice_activity=voice_activity_factory(configuration.voice_activity),
+        open_turn_judge=turn_judge_factory(configuration, language_models[0]),
     )
     try:
         for recognizer in recognizers:

@@ -51,7 +51,7 @@ class Desk:
             self.name = name
             return Session(
                 name,
-                host.engines_for(choice),
+                replace(host.engines_for(choice), open_turn_judge=None),  # the client's own settings decide
                 end_of_turn,
                 items,
                 host.clock,

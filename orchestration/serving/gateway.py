@@ -15,6 +15,7 @@ from orchestration.faces.mixer import FaceMixer
 from orchestration.fallback.building import one_language_model, one_recognizer, one_synthesizer
 from orchestration.gateway.api import create_api
 from orchestration.gateway.host import SessionHost
+from orchestration.judging import turn_judge_factory
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
 from orchestration.serving.embedder import RemoteEmbedder
@@ -60,6 +61,7 @@ class GatewayDeployment:
             synthesizer=one_synthesizer(configuration, synthesizers, clock.now),
             faces=FaceMixer(RemoteFaceBackend(avatar, serving.timeout_s), serving.deadline_ms / 1000),
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
+            open_turn_judge=turn_judge_factory(configuration, models[0]),
         )
         self.host = SessionHost(configuration, await make_ready(engines, configuration, found), clock)
         self._preparing = asyncio.create_task(self.host.prepare())  # kept, or it might be collected

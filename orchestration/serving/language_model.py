@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from ray import serve
 
 from agents.configuration import LanguageModelConfig
-from agents.language_model import Message, ReplyPart, Toolbox
+from agents.language_model import Completes, Message, ReplyPart, Toolbox
 from orchestration.configuration.serving import DeploymentConfig
 from orchestration.serving.limits import step_back
 
@@ -29,3 +29,9 @@ class LanguageModelDeployment:
         """See :class:`~agents.language_model.LanguageModel`."""
         async for part in self._model.stream(messages, max_tokens=max_tokens, tools=tools):
             yield part
+
+    async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
+        """See :class:`~agents.language_model.Completes`; None where the model has no such gift."""
+        if not isinstance(self._model, Completes):
+            return None
+        return await self._model.ending_probability(messages, text)

@@ -56,6 +56,7 @@ class RemoteLanguageModel:
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle.options(stream=True)
+        self._once = handle
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
@@ -70,6 +71,17 @@ class RemoteLanguageModel:
             raise LanguageModelError(cause_of(error)) from error
         finally:
             response.cancel()  # does nothing once it has ended
+
+    async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
+        response = self._once.ending_probability.remote(messages, text)
+        try:
+            probability: float | None = await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
+        except _FAILURES as error:
+            raise LanguageModelError(cause_of(error)) from error
+        return probability
 
 
 class RemoteSynthesizer:

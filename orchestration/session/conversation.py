@@ -11,6 +11,7 @@ from typing import Any
 
 from agents.language_model import Message, ToolCall, ToolCallDelta
 from agents.reading import Clause
+from agents.turn_taking.backchannel import finishing
 from agents.turn_taking.interruption import Act, Immediate, InterruptionPolicy
 from orchestration.engines import EngineError, Engines
 from orchestration.fallback.switch import Switch
@@ -32,6 +33,7 @@ from orchestration.session.speech_buffer import SpeechBuffer
 from orchestration.session.switching import tell_switch
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
+from orchestration.session.turn_judge import Judges, Unjudged
 from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
 from speech.onset import SURE_SPEECH, SpeechOnset
 
@@ -82,6 +84,8 @@ class Conversation:
         self.on_clause: Callable[[str, int], None] = lambda said, generation: None
         self.initiative = Initiative(options.initiative, timeline)
         self._end_of_turn = end_of_turn
+        open_judge = engines.open_turn_judge
+        self._judge: Judges = open_judge(end_of_turn.wait, self.failed) if open_judge else Unjudged()
         self._onset = SpeechOnset()
         self._playout = playout
         self._timeline = timeline
@@ -116,10 +120,6 @@ class Conversation:
         """Who holds the turn."""
         return self._floor.holder
 
-    def adjust(self, **changes: Any) -> None:
-        """Change some of the options from now on; raises ``TypeError`` on names that aren't any."""
-        self._options = replace(self._options, **changes)
-
     @property
     def words_since(self) -> float | None:
         """When the coming reply's first words were there, session time in seconds; None until they are."""
@@ -128,9 +128,18 @@ class Conversation:
     @property
     def finishing(self) -> float | None:
         """How likely the user's turn ends here, 0..1; NaN while that is being judged, None if nobody does."""
-        return None
+        judged = self._judge.report()
+        return finishing(judged.get("needed"), awaited=judged.get("smart_turn") is None)
 
+    def adjust(self, **changes: Any) -> None:
+        """Change some of the options from now on; raises ``TypeError`` on names that aren't any."""
+        self._options = replace(self._options, **changes)
         self._buffer.keep(self._options.pre_roll)
+
+    @property
+    def settled(self) -> bool:
+        """What was heard of the last reply is known."""
+        return self._memory.settled
 
     def recast(self, engines: Engines, request: ReplyRequest, **changes: Any) -> None:
         """Speak as somebody else from the next reply on; a draft of the one before is dropped."""
@@ -179,6 +188,7 @@ class Conversation:
 
     def disregard(self) -> None:
         """Forget what the user is saying; a turn that has ended stays."""
+        self._judge.stop()
         self._transcriber.discard()
         self._drafting.drop()
         self._speaking = False
@@ -211,11 +221,6 @@ class Conversation:
         turn = TurnClock(speech_end=now, decision=now, transcript=now, unasked=True)
         self._start_answer(turn, self._recite(turn, text))
         return True
-
-    @property
-    def settled(self) -> bool:
-        """What was heard of the last reply is known."""
-        return self._memory.settled
 
     @property
     def understanding(self) -> bool:
@@ -257,12 +262,16 @@ class Conversation:
                 self._speaking = False
                 self._paused_at = self._timeline.now()
                 self._timeline.emit(EventType.SPEECH_PAUSED)
-                transcript = self._transcriber.speculate(self._buffer.pcm())
-                if self._options.draft and self._floor.holder is Floor.USER:
-                    self._drafting.begin(transcript)
+                pcm = self._buffer.pcm()
+                transcript = self._transcriber.speculate(pcm)
+                if self._floor.holder is Floor.USER:
+                    self._judge.paused(pcm, self._transcriber.speculation(), self._memory.said_last)
+                    if self._options.draft:
+                        self._drafting.begin(transcript)
             case TurnSignalKind.RESUMED:
                 self._speaking = True
                 self._timeline.emit(EventType.SPEECH_RESUMED)
+                self._judge.stop()
                 self._drafting.drop()
                 self._transcriber.discard()
             case TurnSignalKind.TURN_ENDED:
@@ -281,7 +290,9 @@ class Conversation:
         # Thinking while the user speaks: a reply that was asked for, not one to this turn.
         overlapped = self._floor.holder in (Floor.AGENT, Floor.THINKING)
         speech_end = round(turn.speech_end, 4)
-        self._timeline.emit(EventType.TURN_ENDED, speech_end=speech_end, overlapped=overlapped)
+        judged = self._judge.report()
+        self._judge.stop()
+        self._timeline.emit(EventType.TURN_ENDED, speech_end=speech_end, overlapped=overlapped, **judged)
         if overlapped:
             # Too short to take the floor: it is understood and remembered, but not answered on its own.
             self._giving_way.turn_ended()
@@ -539,6 +550,7 @@ class Conversation:
 
     async def close(self) -> None:
         """Stop everything and write down what was heard."""
+        self._judge.stop()
         self._drafting.drop()
         self._giving_way.close()
         self._transcriber.discard()

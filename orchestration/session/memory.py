@@ -43,11 +43,7 @@ class Memory:
         self._utterance: Utterance | None = None  # the reply not yet settled
         self._settle_by = float("inf")
         self._recent: deque[Utterance] = deque(maxlen=RECENT_REPLIES)
-
-    @property
-    def settled(self) -> bool:
-        """It is written down how much was heard of the last reply."""
-        return self._utterance is None
+        self._said_last = ""
 
     def user_said(self, text: str) -> None:
         """Remember a turn of the user."""
@@ -64,6 +60,16 @@ class Memory:
         None while it is not known how much was heard of the last reply.
         """
         return self._dialogue.preview(text) if self._utterance is None else None
+
+    @property
+    def said_last(self) -> str:
+        """The agent's latest words as far as they were heard; empty before the first."""
+        return self._said_last if self._utterance is None else self._utterance.heard()
+
+    @property
+    def settled(self) -> bool:
+        """What was heard of the last reply is known and written down."""
+        return self._utterance is None
 
     def begin_reply(self, utterance: Utterance) -> Sequence[Message]:
         """A reply is about to be made; returns what the language model is to continue."""
@@ -106,7 +112,7 @@ class Memory:
         """Write down what was heard of the last reply."""
         utterance, self._utterance = self._utterance, None
         if utterance is not None:
-            heard = utterance.heard()
+            heard = self._said_last = utterance.heard()
             interrupted = utterance.cut or not utterance.wholly_played
             self._dialogue.commit(utterance.generation, heard, interrupted=interrupted)
             if utterance.sendings or heard:

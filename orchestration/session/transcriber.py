@@ -67,7 +67,12 @@ class Transcriber:
         """
         self.discard()
         self._speculation = asyncio.create_task(self._timed(pcm))
-        return asyncio.shield(self._speculation)
+        return _shared(self._speculation)
+
+    def speculation(self) -> Awaitable[TimedTranscript]:
+        """What ``speculate`` began, for one more who waits for it and may give up alone."""
+        assert self._speculation is not None, "nothing is speculated; call speculate first"
+        return _shared(self._speculation)
 
     async def glance(self, pcm: FloatArray) -> TimedTranscript:
         """The words of a piece, asked for once and beside the turn's own; raises ``EngineError``."""
@@ -126,3 +131,10 @@ class Transcriber:
                 self._on_partial(timed.transcript.text)
         if self._partial is asyncio.current_task():
             self._partial = None
+
+
+def _shared(work: asyncio.Task[TimedTranscript]) -> Awaitable[TimedTranscript]:
+    """``work`` for one of several who wait for it; a failure that they have given up on is no error."""
+    share = asyncio.shield(work)
+    share.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return share

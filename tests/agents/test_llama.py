@@ -246,3 +246,13 @@ def test_nothing_is_printed(llama_config: LlamaConfig) -> None:
         timeout=240,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class TestEndings:
+    async def test_words_that_must_go_on_are_less_likely_to_end_than_a_sentence(self, llama) -> None:
+        whole = await llama.ending_probability((), "Your password has been changed.")
+        cut = await llama.ending_probability((), "Your password has been")
+        assert whole is not None and cut is not None and 0 <= cut < 0.1 < whole <= 1
+
+    async def test_without_words_there_is_no_ending(self, llama) -> None:
+        assert await llama.ending_probability((), " ... ") is None

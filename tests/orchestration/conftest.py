@@ -109,7 +109,8 @@ def hold() -> Hold:
     ) -> Held:
         async def main() -> Held:
             engines = scripted_engines(utterances, reply, apology=PERSONA.apology)
-            adjust(engines)
+            adjusted = adjust(engines)
+            engines = adjusted if isinstance(adjusted, Engines) else engines
             client = SimulatedClient(LoopClock(), acknowledges=client_acknowledges)
             dialogue = Dialogue(PERSONA, token_budget=1024)
             options = replace(OPTIONS, **(session_options or {}))

@@ -1,0 +1,77 @@
+"""From the configuration to what judges pauses: the models are quick, but still run off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from agents.language_model import Completes, LanguageModel
+from agents.turn_taking.end_of_turn import EndOfTurnPolicy, Evidence, FusedPolicy, SmartTurnPolicy
+from orchestration.configuration import Configuration
+from orchestration.engines import EngineError
+from orchestration.media import FloatArray
+from orchestration.session.turn_judge import Judging, OpenTurnJudge, TurnJudge
+from speech.final_prosody import final_prosody
+from speech.smart_turn import SmartTurn, SmartTurnConfig, SmartTurnError
+
+log = logging.getLogger(__name__)
+
+NICENESS = 5  # of the listening thread: the metronome of the same process goes first
+
+
+class ThreadedEndings:
+    """Hears endings on one thread shared by all sessions of the process; ``smart_turn`` None: melody only."""
+
+    def __init__(self, smart_turn: SmartTurnConfig | None) -> None:
+        self._model = None if smart_turn is None else SmartTurn(smart_turn)
+        self._executor = ThreadPoolExecutor(1, "end-of-turn", initializer=_step_back)
+
+    async def listen(self, pcm: FloatArray) -> Evidence:
+        """The evidence in a turn (samples,) at 16 kHz; raises ``EngineError``."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._hear, pcm)
+
+    def _hear(self, pcm: FloatArray) -> Evidence:
+        try:
+            prosody = final_prosody(pcm)
+            probability = None if self._model is None else self._model.probability(pcm)
+        except (SmartTurnError, RuntimeError, ValueError) as error:
+            raise EngineError(str(error)) from error
+        if prosody is None:
+            return Evidence(smart_turn=probability)
+        return Evidence(probability, prosody.pitch_fall, prosody.energy_fall, prosody.voice)
+
+
+def _step_back() -> None:
+    """Lower this thread's priority where the system has one for each thread (Linux)."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    except (AttributeError, OSError) as error:
+        log.info("the end-of-turn model keeps the process's priority: %s", error)
+
+
+def turn_judge_factory(configuration: Configuration, model: LanguageModel) -> OpenTurnJudge | None:
+    """Opens one judge a session, given what sets the wait and what counts failures; None: silence decides.
+
+    Raises ``SmartTurnError`` when the model is missing.
+    """
+    turn_taking = configuration.turn_taking
+    options = turn_taking.end_of_turn
+    policy: EndOfTurnPolicy
+    match options.policy:
+        case "silence":
+            return None
+        case "smart_turn":
+            policy = SmartTurnPolicy(turn_taking.patience)
+        case "fused":
+            policy = FusedPolicy(turn_taking.patience)
+    words = None
+    if options.policy == "fused" and options.ask_language_model:
+        if isinstance(model, Completes):
+            words = model
+        else:
+            log.warning("this language model can't tell how likely words are to end; it isn't asked")
+    judging = Judging(policy, ThreadedEndings(configuration.smart_turn), words, options.evidence_timeout_s)
+    return lambda wait, failed: TurnJudge(judging, wait, failed)

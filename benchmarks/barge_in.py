@@ -3,8 +3,8 @@
 Sessions on virtual time: everything is scripted but the real voice activity model and real recordings of a
 person (Debian's asterisk-core-sounds-en-wav; thresholds were chosen on those with an even MD5, the others are
 reported). For each recording the agent talks, the recording is played into its ears, and the packets are
-counted from the one at which the onset was heard to the one that tells the client to flush. Writes
-``out/bench/barge_in.json``.
+counted from the one at which the onset was heard to the one that tells the client to flush. The policy is
+``immediate``; ``benchmarks/giving_way.py`` measures the others. Writes ``out/bench/barge_in.json``.
 """
 
 from __future__ import annotations
@@ -173,6 +173,14 @@ def bursts(rng: np.random.Generator, voices: list[FloatArray]) -> Iterator[tuple
             yield "vowel", (voice[loudest : loudest + size] * edge).astype(np.float32)
 
 
+def with_policy(configuration: Configuration, policy: str) -> Configuration:
+    """The same system with another policy."""
+    turn_taking = configuration.turn_taking
+    interruption = turn_taking.interruption.model_copy(update={"policy": policy})
+    changed = turn_taking.model_copy(update={"interruption": interruption})
+    return configuration.model_copy(update={"turn_taking": changed})
+
+
 def main() -> None:
     """Run it and write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -180,7 +188,7 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true", help="those that the thresholds were chosen on")
     parser.add_argument("--out", type=Path, default=Path("out/bench/barge_in.json"))
     options = parser.parse_args()
-    configuration = load_configuration("default", models=False)
+    configuration = with_policy(load_configuration("default", models=False), "immediate")
     rng = np.random.default_rng(0)
     spoken = list(recordings(odd=not options.tuning, count=options.count))
     if not spoken:

@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ import numpy as np
 import soxr
 
 from agents.dialogue import Dialogue
-from benchmarks.barge_in import InlineVoiceActivity, onsets, recordings
+from benchmarks.barge_in import InlineVoiceActivity, onsets, recordings, with_policy
 from benchmarks.recognizer import packaged_model
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration, load_configuration
@@ -378,6 +379,7 @@ def main() -> None:
         if options.only in case.kind:
             outcome = hold(configuration, case, own_turn, engines, n)
             outcomes.setdefault(case.kind, []).append(outcome)
+            print(json.dumps(vars_of(outcome)), file=sys.stderr, flush=True)
     report = {
         "set": "tuning (even MD5)" if options.tuning else "held out (odd MD5)",
         "policy": options.policy,
@@ -387,14 +389,6 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report["kinds"], indent=1))
-
-
-def with_policy(configuration: Configuration, policy: str) -> Configuration:
-    """The same system with another policy."""
-    turn_taking = configuration.turn_taking
-    interruption = turn_taking.interruption.model_copy(update={"policy": policy})
-    changed = turn_taking.model_copy(update={"interruption": interruption})
-    return configuration.model_copy(update={"turn_taking": changed})
 
 
 def vars_of(outcome: Outcome) -> dict[str, Any]:

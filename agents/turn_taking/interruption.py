@@ -7,6 +7,7 @@ cough, others in the room, the agent's own voice coming back.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,7 +64,9 @@ class Overlap:
     openness: float = 0.0  # dB; far below 0 behind closed lips
     level: float | None = None  # dB against the user's usual level; None: not known
     echo: float = 0.0  # 0..1, how much of it the agent's own sound explains
-    words: str | None = None  # of a quick transcript; None: there is none yet, empty: it has no words
+    words: str | None = (
+        None  # of a quick transcript; None: there is none of all of it, empty: it has no words
+    )
     held: float | None = None  # seconds since the agent fell silent; None: it speaks
     left: float | None = None  # seconds until the agent has finished; None: not known
 
@@ -73,7 +76,7 @@ class InterruptionPolicy(Protocol):
 
     @property
     def words_after(self) -> float | None:
-        """Seconds of sure speech from which a transcript is wanted; None: never."""
+        """Seconds of sure speech after which words are wanted before it is over; None: not even then."""
         ...
 
     def judge(self, overlap: Overlap) -> Act:
@@ -131,7 +134,7 @@ class Judged:
 
     yielding: float = 0.5
     decides_within: float = 0.9  # seconds of silence after which a hold is decided
-    words_after: float | None = 0.6  # seconds of sure speech from which a transcript is wanted before a hold
+    words_after: float | None = math.inf  # words are wanted once something is over, not in its middle
 
     articulate: float = 2.5  # dB a step: so much moves a mouth that says more than one syllable
     closed: float = -25.0  # dB of openness below which lips are closed: a hum
@@ -161,18 +164,14 @@ class Judged:
         return Act.HOLD if overlap.spoken >= self._patience(overlap) else Act.KEEP
 
     def _while_held(self, overlap: Overlap, held: float) -> Act:
-        if not overlap.over and overlap.spoken >= self._stretched(self.takes):
-            return Act.STOP
-        if overlap.words:
-            if not is_backchannel(overlap.words):
-                return Act.STOP
-            if overlap.over:
-                return Act.RESUME
-        if overlap.words == "" and overlap.over:
-            return Act.RESUME  # no words at all: a cough, a knock
-        if held < self.decides_within:
-            return Act.KEEP
-        return Act.RESUME if overlap.over else Act.STOP
+        if not overlap.over:
+            # It is silent already, so nothing is lost by hearing them out.
+            takes = overlap.spoken >= self._stretched(self.takes) or held >= self.decides_within
+            return Act.STOP if takes else Act.KEEP
+        if overlap.words is not None:
+            listens = not overlap.words or is_backchannel(overlap.words)  # no words: a cough, a knock
+            return Act.RESUME if listens else Act.STOP
+        return Act.KEEP if held < self.decides_within else Act.RESUME
 
     def _wants_the_floor(self, words: str | None, overlap: Overlap) -> bool:
         if not words or self._distant(overlap):

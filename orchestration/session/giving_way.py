@@ -29,6 +29,8 @@ ASKED_AGAIN: Final = 0.3  # seconds of further speech after which a transcript i
 MEASURED: Final = 0.16  # seconds of sure speech before the mouth is looked at
 LIKELY: Final = 0.3  # speech probability from which it is worth asking whether a frame is echo
 ECHO: Final = 0.75  # share of a frame that is the agent's own sound, from which it isn't taken for speech
+TRAILING: Final = 3  # frames after an echo in which the voice activity model may still believe in it
+FAINTER: Final = 10.0  # dB below it, so that somebody who speaks right then is heard
 USUAL: Final = 500  # frames of the user's turns by which their level is known, 20 s
 KNOWN: Final = 20  # of them before it is
 LOUD: Final = 75  # percentile of the levels that stands for a stretch of speech
@@ -46,6 +48,8 @@ class GivingWay:
         self._articulation = Articulation()
         self._usual: deque[float] = deque(maxlen=USUAL)  # dB, of frames of the user's own turns
         self._echo = 0.0
+        self._since_echo = TRAILING + 1  # frames
+        self._echo_level = 0.0  # dB
         self._held_at = 0.0
         self._asking: asyncio.Task[None] | None = None
         self._begin()
@@ -71,7 +75,13 @@ class GivingWay:
         self._echo_meter.heard(pcm)
         asked = policy is not None and policy.words_after is not None and probability >= LIKELY
         self._echo = self._echo_meter.share() if asked else 0.0
-        return 0.0 if self._echo >= ECHO else probability
+        self._since_echo += 1
+        level = _level(pcm)
+        if self._echo >= ECHO:
+            self._since_echo, self._echo_level = 0, level
+        # The model trails what it hears: what is left of its belief isn't in the sound any more.
+        trails = self._since_echo <= TRAILING and level <= self._echo_level - FAINTER
+        return 0.0 if self._echo >= ECHO or trails else probability
 
     def hear(
         self,
@@ -142,6 +152,7 @@ class GivingWay:
             elif spoken < self._overlap.spoken - self._before:
                 # A new stretch. What isn't held for yet must be sure by itself: the one before may be echo.
                 self._before = self._overlap.spoken if self._playout.held else 0.0
+                self._dismissed = False
             self._quiet = 0
             self._levels.append(_level(pcm))
             self._overlap = replace(self._overlap, spoken=self._before + spoken, over=False)
@@ -160,15 +171,16 @@ class GivingWay:
         level = None
         if len(self._usual) >= KNOWN and self._levels:
             level = float(np.percentile(self._levels, LOUD) - np.percentile(self._usual, LOUD))
-        return replace(
-            self._overlap, echo=self._echo, level=level, held=held, left=self._playout.seconds_left
-        )
+        left = self._playout.seconds_left
+        known = replace(self._overlap, echo=self._echo, level=level, held=held, left=left)
+        covered = not known.over or self._overlap.spoken - self._asked_at <= FRAME_SECONDS
+        return known if covered else replace(known, words=None)
 
     def _ask(self, words_after: float, speech: Callable[[], FloatArray]) -> None:
         """Have what was said transcribed, if it is worth it and nothing is under way."""
         said = self._overlap.spoken
         fresh = said - self._asked_at
-        wanted = self._overlap.over or self._playout.held or said >= words_after
+        wanted = self._overlap.over or said >= words_after
         enough = self._asked_at == 0 or fresh >= ASKED_AGAIN or (self._overlap.over and fresh > FRAME_SECONDS)
         if said == 0 or self._asking is not None or not (wanted and enough) or self._dismissed:
             return

@@ -50,8 +50,10 @@ def test_while_the_agent_speaks(overlap, act):
     ("overlap", "act"),
     [
         pytest.param(Overlap(0.4, held=0.1), KEEP, id="it waits for words"),
-        pytest.param(Overlap(0.4, held=0.4, words="please tell"), STOP, id="words of somebody who wants it"),
-        pytest.param(Overlap(0.5, held=0.4, words="okay"), KEEP, id="a listener's, who may go on"),
+        pytest.param(Overlap(0.4, held=0.4, words="please tell"), KEEP, id="it hears them out"),
+        pytest.param(
+            Overlap(0.4, over=True, held=0.4, words="Tuesday"), STOP, id="words that aren't a listener's"
+        ),
         pytest.param(
             Overlap(0.5, over=True, held=0.4, words="Okay."), RESUME, id="a listener's, and it's over"
         ),

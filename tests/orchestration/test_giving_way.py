@@ -42,7 +42,7 @@ def overlap(hold):
             session.conversation.engines.recognizer.delay = understood_after
             client.say(spoken(1, spoken_for))
 
-        options = {"conversation": JUDGED, "seconds": 14, **options}
+        options = {"conversation": JUDGED, "seconds": 11, **options}
         return hold(script, ("first", words, "third"), reply=lambda _: REPLY, **options)
 
     return run
@@ -117,19 +117,19 @@ class TestAnInterruption:
 
     @pytest.mark.parametrize("delay", [0.2, 1.6], ids=["at once", "after the turn is over"])
     def test_a_short_command_stops_it_and_is_answered_however_late_it_is_understood(self, overlap, delay):
-        held = overlap("Stop.", 0.24, understood_after=delay, seconds=20)
+        held = overlap("Stop.", 0.24, understood_after=delay, seconds=15)
         assert len(held.of(EventType.INTERRUPTED)) == 1
         assert [role for role, _ in transcript(held)] == ["user", "assistant", "user", "assistant"]
         assert transcript(held)[2] == ("user", "Stop.")
 
     def test_when_no_words_come_the_one_who_speaks_gets_the_floor(self, overlap):
-        held = overlap(self.WORDS, 1.2, understood_after=4.0, seconds=20)
+        held = overlap(self.WORDS, 1.2, understood_after=4.0, seconds=15)
         assert held.of(EventType.INTERRUPTED)[0].t - held.of(EventType.HELD)[0].t <= 0.95
 
 
 class TestAHold:
     def test_a_recogniser_that_is_too_slow_lets_the_agent_go_on_within_its_limit(self, overlap):
-        held = overlap("okay", 0.5, understood_after=3.0, seconds=20)
+        held = overlap("okay", 0.5, understood_after=3.0, seconds=15)
         gone_on = held.of(EventType.RESUMED_REPLY)[0]
         assert gone_on.data["held"] == pytest.approx(0.92, abs=0.05)
         assert transcript(held)[1] == ("assistant", REPLY)
@@ -175,7 +175,7 @@ class TestAHold:
             await asyncio.sleep(0.5)
             session.read("never mind")
 
-        held = hold(script, ("first", "okay"), reply=lambda _: REPLY, conversation=JUDGED, seconds=20)
+        held = hold(script, ("first", "okay"), reply=lambda _: REPLY, conversation=JUDGED, seconds=15)
         assert held.of(EventType.HELD)
         assert ("user", "never mind") in transcript(held)
         assert held.counts()["internal_error"] == 0

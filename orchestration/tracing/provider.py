@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXPORT_EVERY: Final = 1_000  # milliseconds
-EXPORT_TIMEOUT: Final = 5  # seconds, of one batch
+EXPORT_TIMEOUT: Final = 2  # seconds, of one batch of up to 512 spans
 WAITING: Final = 2_048  # spans that may wait for a slow collector; further ones are dropped, and logged
 
 
@@ -41,7 +41,7 @@ class Traces:
         return TracedTurns(sink, session, self._provider.get_tracer("visavis"))
 
     def close(self) -> None:
-        """Export what waits; blocks for up to ``EXPORT_TIMEOUT``."""
+        """Export what waits; blocks for up to ``EXPORT_TIMEOUT`` a batch."""
         if self._provider is not None:
             self._provider.shutdown()
 

@@ -258,7 +258,7 @@ class SessionHost:
             choice.voice,
             self.configuration.head_of(choice.persona),
             engines,
-            session_options(self.configuration, choice.persona).conversation.reply,
+            session_options(self.configuration, choice.persona).conversation,
             self.tooling.change(live.tools, choice.persona, live.session, live.hand_off),
         )
 

@@ -146,6 +146,7 @@ class Conversation:
         self._drafting.drop()
         self.engines, self.request = engines, request
         self.adjust(**changes)
+        self.initiative.become(self._options.initiative)
 
     # -- the user ---------------------------------------------------------------------------------
 

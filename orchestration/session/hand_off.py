@@ -14,11 +14,10 @@ from agents.persona import Persona
 from agents.tools.outcome import Outcome, ToolFailure
 from orchestration.engines import Engines
 from orchestration.media import FRAME_SECONDS
-from orchestration.session.conversation import Conversation
+from orchestration.session.conversation import Conversation, ConversationOptions
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor
 from orchestration.session.observer import ReplyRequest
-from orchestration.session.reply import ReplyLimits
 from orchestration.session.timeline import Timeline
 from orchestration.session.utterance import Utterance
 
@@ -37,7 +36,7 @@ class Role:
     voice: str
     head: str
     engines: Engines
-    reply: ReplyLimits
+    options: ConversationOptions  # whose limits of a reply and whose initiative are taken over
     request: ReplyRequest  # of replies to spoken turns
 
 
@@ -172,7 +171,8 @@ class HandOff:
             timeline.count("hand_off_failed", EventType.PROBLEM, f"{before.name} goes on: {error}")
             return
         role = self._play(wish.to)
-        conversation.recast(role.engines, role.request, reply=role.reply)
+        options = role.options
+        conversation.recast(role.engines, role.request, reply=options.reply, initiative=options.initiative)
         timeline.emit(
             EventType.PERSONA,
             persona=role.persona.key,

@@ -73,6 +73,10 @@ class Initiative:
         self._answering = False  # a turn is being answered, and nothing was heard of that yet
         self._closing: _Closing | None = None
 
+    def become(self, options: InitiativeOptions) -> None:
+        """Somebody else speaks from now on; what was spent so far counts on, and nobody greets again."""
+        self._options = options
+
     def metered(self, engines: Engines) -> Engines:
         """Engines for a reply; what it costs counts where there is a budget."""
         return engines if self._options.tokens is None else self._spending.metered(engines)

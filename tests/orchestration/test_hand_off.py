@@ -9,6 +9,8 @@ import pytest
 from agents.language_model import ToolCall
 from agents.persona import Persona
 from orchestration.clock import LoopClock
+from orchestration.configuration.initiative import ClosingConfig
+from orchestration.configuration.turn_taking import InterruptionConfig, TurnTakingConfig
 from orchestration.gateway.choice import UnknownPersona
 from orchestration.gateway.host import SessionHost
 from orchestration.protocol import Hello
@@ -20,7 +22,9 @@ from orchestration.virtual_time import run_in_virtual_time
 from tests.orchestration.served import configured
 
 MIRA = Persona(name="Mira", role="the receptionist", tools=("hand_off",), voice="alba")
-BRUNO = Persona(name="Bruno", role="who knows the rooms", voice="joe", max_sentences=1)
+BRUNO = Persona(
+    name="Bruno", role="who knows the rooms", voice="joe", max_sentences=1, farewell="Bruno says goodbye."
+)
 SESSION = 20.0  # seconds
 
 
@@ -35,6 +39,7 @@ class Talk:
     def __init__(self, *, to: str = "bruno", says: str = "", reason: str = "A room.") -> None:
         self.to, self.says, self.reason = to, says, reason
         self.hands_over = True
+        self.session = {}  # options of sessions that are changed
         self.utterances = ["a room please", "wait", "and breakfast"]
 
     def reply(self, messages) -> str:
@@ -50,7 +55,8 @@ class Talk:
 
     def hold(self, act=None, **hello):
         async def main():
-            configuration = configured()
+            at_once = TurnTakingConfig(interruption=InterruptionConfig(policy="immediate"))
+            configuration = configured(session=self.session, turn_taking=at_once)
             first, second = one_voice_each(configuration)
             self.mira, self.bruno = (
                 MIRA.model_copy(update={"voice": first}),
@@ -155,6 +161,19 @@ def test_a_user_who_goes_on_before_a_word_was_heard_stays_with_the_old_persona()
     talk = Talk().hold(goes_on)
     assert talk.of(EventType.PERSONA) == []
     assert talk.turns[-1] == ("assistant", "Yes?")
+
+
+def test_who_says_goodbye_is_answered_with_the_farewell_of_whoever_speaks_then():
+    async def goes(talk, client, session):
+        talk.utterances[2] = "goodbye"
+        client.say(spoken(0, 0.8))
+        await asyncio.sleep(9.0)
+        client.say(spoken(2, 0.8))
+
+    talk = Talk()
+    talk.session = {"closing": ClosingConfig(enabled=True)}
+    talk.hold(goes)
+    assert talk.turns[-2:] == [("user", "goodbye"), ("assistant", "Bruno says goodbye.")]
 
 
 class TestAsAClientWishes:

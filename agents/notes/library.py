@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, OrderedDict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from agents.notes.reading import Reading, read_folder
 log = logging.getLogger(__name__)
 
 MAX_SENTENCES = 50_000  # of a folder, 77 MB of vectors
+FEW_SENTENCES = 2_000  # that are looked through in well under a millisecond
 REMEMBERED = 32  # questions whose passages are kept: a draft and its reply ask the same
 
 
@@ -108,15 +110,7 @@ class Notes:
         try:
             async with asyncio.timeout(self.config.timeout_s):
                 query = (await self._embedder.embed([question]))[0]
-                found = await asyncio.to_thread(
-                    nearest,
-                    self._passages,
-                    self._owners,
-                    self._vectors,
-                    query,
-                    self.config.top_k,
-                    self.config.min_similarity,
-                )
+                found = await self._nearest(query)
         except TimeoutError:
             self.counts["late"] += 1
             log.warning("notes: nothing found within %g s; answering without", self.config.timeout_s)
@@ -130,6 +124,19 @@ class Notes:
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return found
+
+    async def _nearest(self, query: FloatArray) -> tuple[Passage, ...]:
+        search = partial(
+            nearest,
+            self._passages,
+            self._owners,
+            self._vectors,
+            query,
+            self.config.top_k,
+            self.config.min_similarity,
+        )
+        # A thread takes longer than looking through a few sentences.
+        return search() if len(self._owners) <= FEW_SENTENCES else await asyncio.to_thread(search)
 
     async def _vectors_of(self, texts: list[str]) -> FloatArray:
         key = self._cache.key(texts)

@@ -108,6 +108,9 @@ def _anchored(document: Document) -> dict[str, Any]:
                 fallbacks = [_anchored_section(document, fallback) for fallback in section["fallbacks"]]
                 section = section | {"fallbacks": fallbacks}
             data[role] = section
+    notes = data.get("notes")
+    if isinstance(notes, dict) and isinstance(notes.get("folder"), str):
+        data["notes"] = notes | {"folder": _beside(document.path, notes["folder"])}
     return data
 
 

@@ -160,7 +160,7 @@ class Configuration(BaseModel):
         if self.turn_taking.end_of_turn.policy == "smart_turn" and self.smart_turn is None:
             raise PydanticCustomError(
                 "no_smart_turn",
-                "the policy smart_turn needs its model: add `smart_turn: {{model: smart-turn-v3.2}}`",
+                "the policy smart_turn needs its model: add `smart_turn: {model: smart-turn-v3.2}`",
                 {"at": ("turn_taking", "end_of_turn", "policy")},
             )
         return self
@@ -182,7 +182,7 @@ class Configuration(BaseModel):
         if self.notes is not None and self.embedder is None:
             raise PydanticCustomError(
                 "no_embedder",
-                "notes are found by an embedder: add `embedder: {{model: minilm-l6-v2}}`",
+                "notes are found by an embedder: add `embedder: {model: minilm-l6-v2}`",
                 {"at": ("notes",)},
             )
         return self

@@ -78,7 +78,8 @@ class GivingWay:
         self._since_echo += 1
         level = _level(pcm)
         if self._echo >= ECHO:
-            self._since_echo, self._echo_level = 0, level
+            self._echo_level = level if self._since_echo > TRAILING else max(level, self._echo_level)
+            self._since_echo = 0
         # The model trails what it hears: what is left of its belief isn't in the sound any more.
         trails = self._since_echo <= TRAILING and level <= self._echo_level - FAINTER
         return 0.0 if self._echo >= ECHO or trails else probability

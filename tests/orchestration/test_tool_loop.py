@@ -9,6 +9,7 @@ import pytest
 from agents.language_model import ToolCall
 from agents.tools.functions import Functions
 from agents.tools.runner import ToolLimits, ToolRunner
+from agents.turn_taking.interruption import Judged
 from orchestration.session.events import EventType
 from orchestration.session.observer import ReplyRequest
 from orchestration.session.tool_loop import ToolLoop, ToolOptions
@@ -81,8 +82,8 @@ class Agent:
         return act
 
 
-def talk(hold, agent: Agent, *waits: float, seconds: float = 14.0):
-    held = hold(agent.script(*waits), seconds=seconds, adjust=agent.adjust, reply=agent.reply)
+def talk(hold, agent: Agent, *waits: float, seconds: float = 14.0, **how):
+    held = hold(agent.script(*waits), seconds=seconds, adjust=agent.adjust, reply=agent.reply, **how)
     assert held.counts()["internal_error"] == 0
     return held
 
@@ -193,6 +194,18 @@ def test_an_interruption_cancels_the_call_and_later_replies_know_that_it_was_mad
     assert seen[0].startswith("Cancelled: the user went on")
     old = held.of(EventType.INTERRUPTED)[0].generation
     assert not [event for event in held.of(EventType.TOOL_CALLED) if event.generation > old + 2]
+
+
+@pytest.mark.parametrize(
+    "at", [3.2, 4.2], ids=["while the bridge is spoken", "in the silence after the bridge"]
+)
+def test_a_listeners_yeah_neither_cancels_the_call_nor_loses_the_answer(hold, at):
+    agent = Agent(WEATHER, takes=4.0)
+    judged = {"interruption": Judged(later=0.32)}
+    held = talk(hold, agent, at, utterances=("first", "yeah"), conversation=judged)
+    assert agent.cancelled == []
+    assert results(held) == ["ok"]
+    assert held.texts(EventType.HEARD)[0] == "One moment. It says rain in Oslo."
 
 
 def test_a_model_that_calls_without_end_is_stopped_after_its_rounds_and_apologised_for(hold):

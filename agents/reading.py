@@ -47,12 +47,12 @@ class Clause:
 class ReplyReader:
     """Turns the pieces of one reply into clauses; ``full`` once it has said as much as it may.
 
-    ``limited=False`` is for replies that are read, not heard: those may be as long as they like.
+    ``spoken=False`` is for replies that the user reads: of those only thoughts are left out.
     """
 
-    def __init__(self, reading: Reading | None = None, *, limited: bool = True) -> None:
+    def __init__(self, reading: Reading | None = None, *, spoken: bool = True) -> None:
         self._reading = reading or Reading()
-        self._limited = limited
+        self._spoken = spoken
         self._blocks = BlockSplitter()
         self._clauses = ClauseSplitter()
         self._words = 0.0
@@ -83,6 +83,8 @@ class ReplyReader:
         return clauses
 
     def _block(self, block: Block) -> Clause:
+        if not self._spoken and block.kind is not BlockKind.THOUGHTS:
+            return Clause(block.text, block.text)
         sentences = {BlockKind.CODE: self._reading.code, BlockKind.TABLE: self._reading.table}
         said = "" if block.kind in self._announced else sentences.get(block.kind, "")
         self._announced.add(block.kind)
@@ -101,7 +103,7 @@ class ReplyReader:
 
     def _is_foreign(self, text: str) -> bool:
         """Whether the reply so far is in another language; a quotation in one that began in ours isn't."""
-        if self._reading.judge is None or self._foreign == "":
+        if not self._spoken or self._reading.judge is None or self._foreign == "":
             return False
         told = self._reading.judge.told(text, self._reading.language)
         if told is not None:
@@ -111,7 +113,7 @@ class ReplyReader:
     def _within_limit(self, text: str) -> Clause:
         spans = list(words(text))
         self._words += sum(weight(text[begin:end]) for begin, end in spans)
-        if not self._limited or self._words < self._reading.max_words:
+        if not self._spoken or self._words < self._reading.max_words:
             return Clause(text, text)
         self.full = True
         begin, end = spans[-1] if spans else (0, len(text))

@@ -173,7 +173,7 @@ class Reply:
         tries = self._limits.retries + 1
         attempt = -1
         while (attempt := attempt + 1) < tries:
-            splitter = ReplyReader(self._limits.reading, limited=self._request.spoken)
+            splitter = ReplyReader(self._limits.reading, spoken=self._request.spoken)
             queued = 0
             try:
                 async with asyncio.timeout(self._limits.language_model_timeout):

@@ -14,8 +14,8 @@ CODE = "```python\nfor n in range(3):\n    print(n)\n```"
 TABLE = "| day | opens |\n|---|---|\n| Monday | ten |"
 
 
-def read(text: str, reading: Reading | None = None, *, limited: bool = True, piece: int = 4) -> list[Clause]:
-    reader = ReplyReader(reading, limited=limited)
+def read(text: str, reading: Reading | None = None, *, spoken: bool = True, piece: int = 4) -> list[Clause]:
+    reader = ReplyReader(reading, spoken=spoken)
     clauses = []
     for start in range(0, len(text), piece):
         clauses += reader.feed(text[start : start + piece])
@@ -99,7 +99,18 @@ class TestEndlessReplies:
         assert clauses[-1].kind == ""
 
     def test_a_reply_that_is_read_and_not_heard_is_not_limited(self) -> None:
-        assert len(read("word " * 400, Reading(max_words=10), limited=False)) > 15
+        assert len(read("word " * 400, Reading(max_words=10), spoken=False)) > 15
+
+    def test_of_a_reply_that_is_read_only_thoughts_are_left_out(self) -> None:
+        text = f"<think>So.</think>See:\n{CODE}\n{TABLE}\n博物馆十点开门。"
+        clauses = read(text, Reading(judge=LanguageJudge()), spoken=False)
+        assert [clause.text for clause in clauses if clause.shown] == [
+            "See:",
+            CODE,
+            TABLE,
+            "博物馆十点开门。",
+        ]
+        assert [clause.kind for clause in clauses if clause.kind] == ["thoughts"]
 
     def test_code_is_no_speech_and_uses_none_of_the_limit(self) -> None:
         long = "```\n" + "x = 1\n" * 100 + "```\nThat is all."

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from agents.dialogue import Dialogue
 from agents.turn_taking.interruption import Judged, MinWords
+from orchestration.media import FRAME_SECONDS
 from orchestration.protocol import AgentFrame
 from orchestration.scenarios.invariants import broken_rules, floor_at_the_end
 from orchestration.session.events import EventType
+from orchestration.session.floor import Floor
 from orchestration.session.observer import PLAIN
 from orchestration.simulation.scripted import articulated, spoken
 from tests.orchestration.coded_speech import (
@@ -31,7 +33,7 @@ from tests.orchestration.conftest import OPTIONS
 
 SETTLE = 22.0  # seconds after the last deed, more than every timeout and the longest reply together
 POLICIES = {"immediate": None, "min_words": MinWords(1), "judged": Judged()}
-UTTERANCES = ["mm-hmm" if n % 4 == 3 else f"utterance{n}" for n in range(12)]
+OVER = 4.0  # seconds for which what is said over the agent waits for it to speak
 LIMITS = {"first_token_timeout": 1.0, "language_model_timeout": 3.0, "synthesizer_timeout": 1.2}
 
 
@@ -48,7 +50,8 @@ def _seconds(low: float, high: float) -> st.SearchStrategy[float]:
     return st.integers(round(low * 100), round(high * 100)).map(lambda hundredths: hundredths / 100)
 
 
-USER_DEEDS = ["speak", "speak", "speak", "type", "give_way", "answer", "disregard", "deaf", "hearing"]
+SPEECH = ["speak", "speak", "hum over the agent", "yeah over the agent", "words over the agent"]
+USER_DEEDS = [*SPEECH, "type", "give_way", "answer", "disregard", "deaf", "hearing"]
 FAILURES = ["recognizer fails", "model fails", "model stalls", "voice fails", "voice stalls"]
 DEEDS = st.lists(
     st.builds(Deed, _seconds(0, 2.5), st.sampled_from(USER_DEEDS + FAILURES), _seconds(0.04, 1.6)),
@@ -79,9 +82,10 @@ class Held:
         limits = replace(OPTIONS.conversation.reply, **LIMITS)
         conversation = {"recognizer_timeout": 1.2, "draft": draft, "reply": limits}
         conversation["interruption"] = POLICIES[policy]
-        seconds = sum(deed.wait + deed.size for deed in deeds) + SETTLE
+        seconds = sum(deed.wait + deed.size + OVER * ("over" in deed.what) for deed in deeds) + SETTLE
+        self._utterances: list[str] = []  # grows as things are said
         self.held = hold(
-            self._script, UTTERANCES, seconds=seconds, adjust=self._adjust, conversation=conversation
+            self._script, self._utterances, seconds=seconds, adjust=self._adjust, conversation=conversation
         )
 
     def _adjust(self, engines) -> None:
@@ -96,17 +100,24 @@ class Held:
 
     async def _script(self, client, session) -> None:
         self.played = client.heard
-        said = 0
+        typed = 0
         for deed in self._deeds:
             await asyncio.sleep(deed.wait)
             match deed.what:
                 case "speak":
-                    sound = spoken if UTTERANCES[said] == "mm-hmm" else articulated
-                    client.say(sound(said, deed.size))
-                    said += 1
+                    self._say(client, articulated, f"words{len(self._utterances)}", deed.size)
+                case "hum over the agent":
+                    await self._agents_turn(session)
+                    self._say(client, spoken, "mm-hmm", deed.size)
+                case "yeah over the agent":
+                    await self._agents_turn(session)
+                    self._say(client, articulated, "yeah okay", deed.size)
+                case "words over the agent":
+                    await self._agents_turn(session)
+                    self._say(client, articulated, "wait what about it", deed.size)
                 case "type":
-                    session.read(f"typed{said}")
-                    said += 1
+                    typed += 1
+                    session.read(f"typed{typed}")
                 case "give_way":
                     session.conversation.give_way()
                 case "answer":
@@ -125,6 +136,16 @@ class Held:
                     self.engines.synthesizer.failures.left += 2
                 case "voice stalls":
                     self.engines.synthesizer.stalls.left += 1
+
+    def _say(self, client, sound, text: str, seconds: float) -> None:
+        self._utterances.append(text)
+        client.say(sound(len(self._utterances) - 1, seconds))
+
+    async def _agents_turn(self, session) -> None:
+        for _ in range(round(OVER / FRAME_SECONDS)):
+            if session.floor is Floor.AGENT:
+                return
+            await asyncio.sleep(FRAME_SECONDS)
 
     @property
     def dialogue(self) -> Dialogue:
@@ -159,7 +180,11 @@ class Held:
             assert first == self.replies.replies[reply][0], f"reply {reply} begins with w{first}"
 
     def expect_the_users_words_remembered(self) -> None:
-        finals = [event.data["text"] for event in self.held.of(EventType.FINAL_TRANSCRIPT)]
+        finals = [
+            event.data["text"]
+            for event in self.held.of(EventType.FINAL_TRANSCRIPT)
+            if not event.data.get("backchannel")  # told, and not remembered as a turn
+        ]
         remembered = [turn.text for turn in self.dialogue.transcript() if turn.role == "user"]
         assert remembered == finals
 
@@ -202,3 +227,16 @@ def test_the_oracle_hears_what_is_played(hold, lost):
     heard = samples_of_words(held.played)
     assert [heard[word] for word in held.replies.replies[0]] == [WORD_SAMPLES] * 6
     assert bool([turn for turn in held.dialogue.transcript() if turn.role == "assistant"]) is not lost
+
+
+def test_a_transcript_that_fails_after_everybody_gave_it_up_is_no_unhandled_error(hold, caplog):
+    def broken(engines):
+        engines.recognizer.failures.left = 9
+
+    async def script(client, session):
+        await asyncio.sleep(0.5)
+        client.say(articulated(0, 0.8))
+
+    held = hold(script, seconds=6, adjust=broken, conversation={"draft": False})
+    assert held.counts()["fallback"] == 1
+    assert not [record for record in caplog.records if "never retrieved" in record.getMessage()]

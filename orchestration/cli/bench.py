@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Measure conversations against how people behave.", no_args_is_help=True)
 
+TOLD = 20  # cases after which a run that nobody watches says how far it is
 WIDTH = 170  # columns of the table where it isn't read on a terminal
 
 
@@ -68,6 +69,7 @@ def turns(
     from orchestration.turn_bench.policies import kinds_of, policy_of
     from orchestration.turn_bench.recordings import sentences
     from orchestration.turn_bench.report import as_dict, earlier, markdown, write
+    from speech.smart_turn import SmartTurnConfig
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     chosen = [policy_of(name.strip()) for name in policies.split(",")]
@@ -78,7 +80,10 @@ def turns(
         for case in build_cases(which, seed=seed, divisor=QUICK if quick else 1, folder=recordings)
         if case.kind in wanted
     ]
-    configuration = resolve_models(load_configuration(config))
+    configuration = load_configuration(config)
+    if configuration.smart_turn is None:  # the policies that are compared hear endings by it
+        configuration = configuration.model_copy(update={"smart_turn": SmartTurnConfig()})
+    configuration = resolve_models(configuration)
     results = earlier(out, which, seed) if merge else {}
     with open_models(configuration, list(sentences(which, recordings)), memory) as models:
         for policy in chosen:
@@ -99,4 +104,10 @@ def _play(console: Console, cases: list[Case], models: BenchModels, policy: Poli
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task(policy.name, total=len(cases))
-        return list(hold_all(cases, models, policy, lambda: bars.advance(task)))
+        outcomes = []
+        for outcome in hold_all(cases, models, policy):
+            outcomes.append(outcome)
+            bars.advance(task)
+            if not console.is_terminal and len(outcomes) % TOLD == 0:
+                console.print(f"{policy.name}: {len(outcomes)} of {len(cases)}", highlight=False)
+        return outcomes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 from orchestration.media import USER_SAMPLE_RATE, FloatArray
 
 
@@ -53,7 +55,8 @@ class Case:
     """A script for the microphone and what is true of it; sample numbers count from the script's first.
 
     ``pcm`` (samples,) at 16 kHz is what the microphone picks up, room noise included. Where ``agent_talks``,
-    the script begins with the agent's first sound; ``agent`` says whose voice it has.
+    the user has said ``opening`` before, and the script begins with the agent's first sound of the answer;
+    ``agent`` says whose voice it has.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Case:
     column: Column
     pcm: FloatArray
     agent_talks: bool = False
+    opening: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
     agent: Column = Column.SYNTHETIC
     onset: int | None = None  # first sample of what the user says
     end: int | None = None  # first sample after it

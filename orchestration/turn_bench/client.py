@@ -23,11 +23,12 @@ from orchestration.turn_bench.case import Case, Echo
 from orchestration.turn_bench.sound import ROOM
 from speech.audio import StreamingResampler
 
+BEFORE: Final = 20  # frames of the room before the opening
 LONGEST_WAIT: Final = 20.0  # seconds for the agent's first sound in a case that begins with it
 
 
 class AgentStayedSilent(RuntimeError):
-    """The agent was asked to talk, and didn't; the case can't be played."""
+    """The agent was to talk, and didn't; the case can't be played."""
 
 
 @dataclass
@@ -38,7 +39,7 @@ class BenchClient:
     case: Case
     frames: list[AgentFrame] = field(default_factory=list)  # as they were sent
     events: list[Event] = field(default_factory=list)
-    heard: list[tuple[float, bool, int]] = field(default_factory=list)  # start in seconds, speech, generation
+    heard: list[tuple[float, bool]] = field(default_factory=list)  # start in seconds, whether speech
     script_start: float | None = None  # seconds at which the script's first sample sounded
 
     def __post_init__(self) -> None:
@@ -76,6 +77,8 @@ class BenchClient:
         start = self.clock.now()
         script = np.pad(self.case.pcm, (0, -self.case.pcm.size % USER_FRAME_SAMPLES))
         script = script.reshape(-1, USER_FRAME_SAMPLES)
+        opening = np.pad(self.case.opening, (0, -self.case.opening.size % USER_FRAME_SAMPLES))
+        opening = opening.reshape(-1, USER_FRAME_SAMPLES)
         at = 0
         pts = -1
         while at < len(script):
@@ -94,6 +97,8 @@ class BenchClient:
                 raise AgentStayedSilent(f"{self.case.name}: no sound of the agent within {LONGEST_WAIT:g} s")
             else:
                 pcm = self._rng.normal(0, ROOM, USER_FRAME_SAMPLES).astype(np.float32)
+                if BEFORE <= pts < BEFORE + len(opening):
+                    pcm += opening[pts - BEFORE]
             if self.case.echo is not None:
                 pcm = np.clip(pcm + self._echo(self.case.echo, now), -1, 1)
             session.hear(pts, pcm)
@@ -105,7 +110,7 @@ class BenchClient:
         assert self._first is not None
         came, first = self._first
         began = came + PREFILL_SECONDS
-        self.heard.append((began + (frame.pts - first) * FRAME_SECONDS, frame.speech, frame.generation))
+        self.heard.append((began + (frame.pts - first) * FRAME_SECONDS, frame.speech))
         if self.case.echo is None:
             return
         due = (frame.pts - first) * USER_FRAME_SAMPLES

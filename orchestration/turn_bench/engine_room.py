@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from agents.language_model import LanguageModel, Message, ReplyPart, TextDelta, Toolbox
+from agents.language_model import Completes, LanguageModel, Message, ReplyPart, TextDelta, Toolbox
 from orchestration.media import FloatArray
 from speech.recognizer import Recognizer, Transcript
 from speech.synthesizer import SpeechChunk, Synthesizer
@@ -134,6 +134,20 @@ class MeasuredLanguageModel:
             known = self._room.run(self._collect(messages, max_tokens))
             self._memory.keep(known, *given)
         return [(text, elapsed) for text, elapsed in known]
+
+    async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
+        """See :class:`~agents.language_model.Completes`; None where the real model can't tell."""
+        if not isinstance(self._model, Completes):
+            return None
+        given = ("ending", text, *(f"{one.role}:{one.content}" for one in messages))
+        known = self._memory.get(*given)
+        if known is None:
+            watch = Stopwatch()
+            known = [self._room.run(self._model.ending_probability(messages, text)), watch.read()]
+            self._memory.keep(known, *given)
+        probability, seconds = known
+        await asyncio.sleep(seconds)
+        return None if probability is None else float(probability)
 
     async def _collect(self, messages: Sequence[Message], max_tokens: int | None) -> list[tuple[str, float]]:
         watch, parts = Stopwatch(), []

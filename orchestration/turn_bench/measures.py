@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from orchestration.turn_bench.case import Column, Kind
-from orchestration.turn_bench.intervals import median_interval, wilson
+from orchestration.turn_bench.intervals import Z, median_interval, wilson
 from orchestration.turn_bench.outcome import Outcome
 
 BROKEN: Final = frozenset({Kind.PAUSE, Kind.LIST, Kind.HESITANT})
@@ -93,13 +94,22 @@ def _resumed(outcomes: Sequence[Outcome]) -> Figure:
     return share(lambda one: one.resumed is not None and one.resumed <= RESUMED_WITHIN)(wrongly)
 
 
-def _backchannel_rate(outcomes: Sequence[Outcome]) -> Figure:
-    minutes = sum(one.speech for one in outcomes) / 60
-    count = sum(len(one.backchannels) for one in outcomes)
-    if not minutes:
-        return Figure(None, None, None, 0)
-    spread = 1.96 * np.sqrt(max(count, 1)) / minutes  # as counts of rare events vary
-    return Figure(count / minutes, max(0.0, count / minutes - spread), count / minutes + spread, count)
+def _rate(of: Callable[[Outcome], int]) -> Callable[[Sequence[Outcome]], Figure]:
+    """How often a minute of the user's speech."""
+
+    def figure(outcomes: Sequence[Outcome]) -> Figure:
+        minutes, count = sum(one.speech for one in outcomes) / 60, sum(map(of, outcomes))
+        if not minutes:
+            return Figure(None, None, None, 0)
+        spread = Z * math.sqrt(max(count, 1)) / minutes  # as counts of rare events vary
+        return Figure(count / minutes, max(0.0, count / minutes - spread), count / minutes + spread, count)
+
+    return figure
+
+
+def _placed(outcomes: Sequence[Outcome]) -> Figure:
+    count, hits = sum(len(one.backchannels) for one in outcomes), sum(one.placed for one in outcomes)
+    return Figure(hits / count, *wilson(hits, count), count) if count else Figure(None, None, None, 0)
 
 
 def _row(
@@ -188,7 +198,7 @@ MEASURES: Final = (
         "stopped_for_interruption",
         "stops for a real interruption",
         {Kind.INTERRUPTION},
-        share(lambda one: not _kept(one)),
+        share(lambda one: not _kept(one) and one.resumed is None),
         more=True,
         target=0.95,
     ),
@@ -250,10 +260,26 @@ MEASURES: Final = (
     ),
     _row(
         "backchannels",
-        "its own backchannels, a minute of a long talk",
+        "its own nods and backchannels, a minute of a long talk",
         {Kind.MONOLOGUE},
-        _backchannel_rate,
+        _rate(lambda one: len(one.backchannels)),
         more=True,
         unit=Unit.A_MINUTE,
+    ),
+    _row(
+        "soft_sounds",
+        '- of these "mm-hmm" and the like',
+        {Kind.MONOLOGUE},
+        _rate(lambda one: one.soft_sounds),
+        more=True,
+        unit=Unit.A_MINUTE,
+    ),
+    _row(
+        "placed",
+        "- in pauses or after a fall of the voice",
+        {Kind.MONOLOGUE},
+        _placed,
+        more=True,
+        target=0.8,
     ),
 )

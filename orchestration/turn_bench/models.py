@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,12 @@ import numpy as np
 from agents.dialogue import Dialogue
 from agents.engines import create_language_model
 from agents.language_model import LanguageModel, Message
+from orchestration.aside import NO_ASIDES, VoiceAsides
+from orchestration.asides import Asides
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
 from orchestration.media import AGENT_SAMPLE_RATE, USER_SAMPLE_RATE, FloatArray
+from orchestration.session.turn_judge import HearsEndings
 from orchestration.simulation.scripted import ScriptedFaces, ScriptedLanguageModel
 from orchestration.turn_bench.case import Case, Column, Kind
 from orchestration.turn_bench.engine_room import (
@@ -26,6 +30,8 @@ from orchestration.turn_bench.engine_room import (
     Remembered,
     Spoken,
 )
+from orchestration.turn_bench.judging import MeasuredEndings, open_endings, turn_judge
+from orchestration.turn_bench.policies import Policy
 from orchestration.turn_bench.reciting import RecitingSynthesizer
 from orchestration.turn_bench.recordings import Recording
 from orchestration.turn_bench.texts import SHORT_REPLY, STORY
@@ -39,7 +45,6 @@ from speech.whisper import WhisperRecognizer
 QUESTIONS: Final = ("What are your opening hours?", "Where are you?", "Can I book a room for tomorrow?")
 RECITED: Final = 16.0  # seconds of recordings that the agent with a person's voice has to say
 SENTENCE: Final = (2.0, 6.0)  # seconds of each of them
-ASKED_TO_TALK: Final = "Please tell me a story."
 
 
 class InlineVoiceActivity:
@@ -65,6 +70,8 @@ class BenchModels:
     synthesizer: Synthesizer
     spoken: Spoken = field(default_factory=dict)
     recited: dict[str, FloatArray] = field(default_factory=dict)
+    endings: HearsEndings | None = None  # None: a fixed silence decides
+    asides: VoiceAsides = NO_ASIDES
     first_token: float = 0.0  # seconds, median of the real model
     per_token: float = 0.0  # seconds, median
     first_sound: float = 0.0  # seconds from a clause to its sound, median
@@ -77,12 +84,19 @@ class BenchModels:
         voice: Synthesizer = MeasuredSynthesizer(self.synthesizer, self.room, self.spoken)
         if case.agent is Column.HUMAN:
             voice = RecitingSynthesizer(self.recited, self.first_sound, voice)
+        language_model = self._language_model(case)
+        endings = None
+        if self.endings is not None:
+            name = str(self.configuration.smart_turn)
+            endings = MeasuredEndings(self.endings, self.room, self.memory, name)
         return Engines(
             recognizer=MeasuredRecognizer(self.recognizer, self.room, self.memory),
-            language_model=self._language_model(case),
+            language_model=language_model,
             synthesizer=voice,
             faces=ScriptedFaces(),
             open_voice_activity=lambda: InlineVoiceActivity(self.configuration.voice_activity),
+            open_turn_judge=turn_judge(self.configuration, endings, language_model),
+            asides=self.asides,
         )
 
     def _language_model(self, case: Case) -> LanguageModel:
@@ -91,7 +105,8 @@ class BenchModels:
         story = " ".join(self.recited) if case.agent is Column.HUMAN else STORY
 
         def reply(messages: Sequence[Message]) -> str:
-            return story if messages[-1].content == ASKED_TO_TALK else SHORT_REPLY
+            begins = all(message.role != "assistant" for message in messages)
+            return story if begins and case.agent_talks else SHORT_REPLY
 
         return ScriptedLanguageModel(reply, first_token=self.first_token, per_token=self.per_token)
 
@@ -110,6 +125,30 @@ class BenchModels:
                 "first_sound": round(self.first_sound, 4),
             },
         }
+
+    def following(self, policy: Policy) -> BenchModels:
+        """The same models under a policy; what only the policy needs is opened now."""
+        configuration = policy.configure(self.configuration)
+        return replace(self, configuration=configuration, endings=open_endings(configuration))
+
+    def prepare_asides(self) -> None:
+        """Have what is said softly while the user speaks ready."""
+        listening = self.configuration.listening
+        asides = Asides(
+            self.synthesizer,
+            self.configuration.serving.synthesizer.timeout_s,
+            soft=listening.sounds if listening.sounds_per_minute else (),
+            gain_db=listening.gain_db,
+            fillers=(),
+        )
+
+        async def prepare() -> VoiceAsides:
+            others = asyncio.all_tasks()
+            ready = asides.of("")
+            await asyncio.gather(*(asyncio.all_tasks() - others))  # what that began
+            return ready
+
+        self.asides = self.room.run(prepare())
 
     def measure_paces(self) -> None:
         """Find the medians at which scripts answer, on questions that are no case's."""
@@ -161,6 +200,7 @@ def open_models(
         models = BenchModels(configuration, room, Remembered(memory), recognizer, language_model, synthesizer)
         models.measure_paces()
         models.prepare_recitation(sentences)
+        models.prepare_asides()
         yield models
     finally:
         room.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,8 +11,10 @@ from orchestration.media import FRAME_SECONDS, USER_SAMPLE_RATE
 from orchestration.protocol import AgentFrame, Event
 from orchestration.session.events import EventType
 from orchestration.turn_bench.case import Case, Column, Kind
+from orchestration.turn_bench.placement import placed
 
 SILENT_FOR: Final = 0.2  # seconds of no sound at the loudspeaker after which the agent has stopped
+SETTLED: Final = 0.12  # seconds from a packet's being sent to its being heard, with the wait for a tick
 STILL_EARLY: Final = 0.1  # seconds before the real end from which a decision counts as one about it
 
 
@@ -31,7 +34,9 @@ class Outcome:
     stopped: float | None = None  # from the user's onset (an echo: from the script's start)
     resumed: float | None = None  # from having stopped to sounding again, in the same reply
     speech: float = 0.0  # seconds that the user spoke
-    backchannels: tuple[float, ...] = ()  # of the agent, from the user's onset
+    backchannels: tuple[float, ...] = ()  # of the agent, nods and sounds, from the user's onset
+    soft_sounds: int = 0  # of them, how many were sounds
+    placed: int = 0  # of them, how many lie in a pause or after a fall of the voice
     drafted: bool = False
 
 
@@ -41,7 +46,7 @@ class Played:
 
     frames: Sequence[AgentFrame]  # as sent
     events: Sequence[Event]
-    heard: Sequence[tuple[float, bool, int]]  # start, speech, generation, at the loudspeaker
+    heard: Sequence[tuple[float, bool]]  # start and whether it is speech, at the loudspeaker
     script_start: float  # seconds of the session
 
 
@@ -50,7 +55,6 @@ def observe(case: Case, played: Played) -> Outcome:
     onset = played.script_start + (case.onset or 0) / USER_SAMPLE_RATE
     last = case.pcm.size if case.end is None else case.end
     end = played.script_start + last / USER_SAMPLE_RATE
-    said = _backchannels(played.events)
     if case.agent_talks:
         stop = _stop(played, onset)
         return Outcome(
@@ -61,7 +65,9 @@ def observe(case: Case, played: Played) -> Outcome:
             stopped=None if stop is None else stop[0] - onset,
             resumed=None if stop is None else stop[1],
         )
-    sounds = _takeovers(played.frames, said)
+    sounds = _takeovers(played.frames)
+    listened = [event for event in played.events if event.type == EventType.BACKCHANNEL]
+    answered = tuple(event.t - onset for event in listened if onset <= event.t <= end)
     after = [at for at in sounds if at >= end]
     decided = [event.t for event in played.events if event.type == EventType.TURN_ENDED]
     right = [at for at in decided if at >= end - STILL_EARLY]
@@ -77,32 +83,20 @@ def observe(case: Case, played: Played) -> Outcome:
         decision=right[0] - end if right and not silence else None,
         first_sound=after[0] - end if after and not silence else None,
         speech=end - onset,
-        backchannels=tuple(at - onset for at, _ in said if onset <= at <= end),
+        backchannels=answered,
+        soft_sounds=sum(bool(event.data.get("sound")) for event in listened if onset <= event.t <= end),
+        placed=placed(case.pcm[case.onset : case.end], answered) if answered else 0,
         drafted=any(event.data.get("drafted") for event in played.events if event.type == EventType.LATENCY),
     )
 
 
-def _backchannels(events: Sequence[Event]) -> list[tuple[float, float]]:
-    """The agent's own "mm-hmm"s, (start, end) in seconds: they take no floor."""
-    return [
-        (event.t, event.t + float(event.data.get("seconds", 1.0)))
-        for event in events
-        if event.type == BACKCHANNEL
-    ]
-
-
-BACKCHANNEL: Final = "agent_backchannel"
-
-
-def _takeovers(frames: Sequence[AgentFrame], said: Sequence[tuple[float, float]]) -> list[float]:
-    """Times at which the agent began to sound, other than for a backchannel."""
+def _takeovers(frames: Sequence[AgentFrame]) -> list[float]:
+    """Times at which the agent began to speak; a backchannel isn't marked as speech in the packets."""
     begins, quiet = [], SILENT_FOR
     for frame in frames:
-        at = frame.pts * FRAME_SECONDS
-        own = any(begin - FRAME_SECONDS <= at <= end + FRAME_SECONDS for begin, end in said)
-        if frame.speech and not own:
+        if frame.speech:
             if quiet >= SILENT_FOR:
-                begins.append(at)
+                begins.append(frame.pts * FRAME_SECONDS)
             quiet = 0.0
         else:
             quiet += FRAME_SECONDS
@@ -112,8 +106,12 @@ def _takeovers(frames: Sequence[AgentFrame], said: Sequence[tuple[float, float]]
 def _stop(played: Played, since: float) -> tuple[float, float | None] | None:
     """When the talk stopped after ``since`` although it wasn't over, and how long until it went on."""
     finished = next((event.t for event in played.events if event.type == EventType.REPLY_FINISHED), None)
-    spoken = [(at, generation) for at, speech, generation in played.heard if speech]
-    talk = [at for at, generation in spoken if generation == spoken[0][1]]
+    given_up = min(
+        (event.t for event in played.events if event.type == EventType.INTERRUPTED and event.t >= since),
+        default=math.inf,
+    )
+    # What sounds after the reply was given up is another reply.
+    talk = [at for at, speech in played.heard if speech and at <= given_up + SETTLED]
     last_heard = played.heard[-1][0] + FRAME_SECONDS
     for index, at in enumerate(talk):
         ends = at + FRAME_SECONDS

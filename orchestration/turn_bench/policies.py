@@ -9,8 +9,6 @@ from typing import Any, Final
 from orchestration.configuration import Configuration
 from orchestration.turn_bench.case import Kind
 
-MIN_WORDS: Final = 3  # words that interrupt, as other frameworks have it
-
 
 class UnknownPolicy(ValueError):
     """No policy, or no kind of case, has this name; the message lists those there are."""
@@ -18,15 +16,11 @@ class UnknownPolicy(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A name, what it means, and how a configuration comes to follow it.
-
-    ``min_words``: the agent gives way only to so many recognised words, by the bench's own rule.
-    """
+    """A name, what it means, and how a configuration comes to follow it."""
 
     name: str
     summary: str
     configure: Callable[[Configuration], Configuration]
-    min_words: int = 0
 
 
 def changed(configuration: Configuration, **sections: dict[str, Any]) -> Configuration:
@@ -44,38 +38,38 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _silence(configuration: Configuration) -> Configuration:
-    return changed(configuration, turn_taking={"end_of_turn": {"policy": "silence"}})
+def _following(end_of_turn: str, interruption: str) -> Callable[[Configuration], Configuration]:
+    def configure(configuration: Configuration) -> Configuration:
+        policies = {"end_of_turn": {"policy": end_of_turn}, "interruption": {"policy": interruption}}
+        return changed(configuration, turn_taking=policies)
 
-
-def _smart_turn(configuration: Configuration) -> Configuration:
-    return changed(configuration, turn_taking={"end_of_turn": {"policy": "smart_turn"}})
-
-
-def _fused(configuration: Configuration) -> Configuration:
-    return changed(configuration, turn_taking={"end_of_turn": {"policy": "fused"}})
-
-
-def _min_words(configuration: Configuration) -> Configuration:
-    quiet = changed(_silence(configuration), session={"barge_in": {"enabled": False}})
-    return changed(quiet, session={"partial_every_s": 0.4})
+    return configure
 
 
 POLICIES: Final = {
     policy.name: policy
     for policy in (
-        Policy("silence", "a fixed silence ends the turn, any speech stops the agent", _silence),
         Policy(
-            "smart_turn", "Smart Turn alone at its own threshold, any speech stops the agent", _smart_turn
+            "silence",
+            "a fixed silence ends the turn, any speech stops the agent",
+            _following("silence", "immediate"),
+        ),
+        Policy(
+            "smart_turn",
+            "Smart Turn alone at its own threshold, any speech stops the agent",
+            _following("smart_turn", "immediate"),
         ),
         Policy(
             "min_words",
-            f"a fixed silence ends the turn, {MIN_WORDS} recognised words stop the agent",
-            _min_words,
-            min_words=MIN_WORDS,
+            "a fixed silence ends the turn, a minimum of recognised words stops the agent",
+            _following("silence", "min_words"),
+        ),
+        Policy(
+            "fused",
+            "all evidence about a pause is weighed, and speech judged before it stops the agent",
+            _following("fused", "judged"),
         ),
         Policy("configured", "as the configuration says", lambda configuration: configuration),
-        Policy("fused", "all evidence weighed, speech judged before it stops the agent", _fused),
     )
 }
 

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agents.dialogue import Dialogue
 from orchestration.clock import LoopClock
 from orchestration.engines import Engines
 from orchestration.gateway.limits import session_options
-from orchestration.protocol import Event
-from orchestration.session.events import EventType
-from orchestration.session.floor import Floor
 from orchestration.session.session import Session, SessionOptions
 from orchestration.turn_bench.case import Case
 from orchestration.turn_bench.client import BenchClient
-from orchestration.turn_bench.models import ASKED_TO_TALK, BenchModels
+from orchestration.turn_bench.models import BenchModels
 from orchestration.turn_bench.outcome import Outcome, Played, observe
 from orchestration.turn_bench.policies import Policy
 from orchestration.virtual_time import run_in_virtual_time
 from speech.end_of_turn import SilenceEndOfTurn
 
+ASKED_TO_TALK = "Please tell me a story."  # typed, where nothing is said before
 STORY_SENTENCES = 60  # of a reply: the agent's talk mustn't be cut by the persona's limit
 NO_PARTIALS = 3_600.0  # seconds: where nobody reads them, partial transcripts would only cost the bench time
-
-
-class WordsInterrupt:
-    """The rule of other frameworks: so many recognised words, and the agent gives way."""
-
-    def __init__(self, client: BenchClient, words: int) -> None:
-        self._client, self._words = client, words
-        self.session: Session | None = None
-
-    def frame(self, frame: object) -> None:
-        """Sink: one packet, handed on."""
-        self._client.frame(frame)  # type: ignore[arg-type]  # what a session sends
-
-    def event(self, event: Event) -> None:
-        """Sink: one event, handed on; one that tells enough words stops the agent."""
-        self._client.event(event)
-        told = event.type in (EventType.PARTIAL_TRANSCRIPT, EventType.FINAL_TRANSCRIPT)
-        enough = told and len(str(event.data.get("text", "")).split()) >= self._words
-        if enough and self.session is not None and self.session.floor is Floor.AGENT:
-            self.session.conversation.give_way()
 
 
 def options_of(models: BenchModels, case: Case) -> SessionOptions:
@@ -58,29 +36,25 @@ def options_of(models: BenchModels, case: Case) -> SessionOptions:
     return replace(options, conversation=conversation)
 
 
-def hold(case: Case, models: BenchModels, policy: Policy) -> Outcome:
-    """Play one case under one policy and measure it."""
-    models = replace(models, configuration=policy.configure(models.configuration))
+def hold(case: Case, models: BenchModels) -> Outcome:
+    """Play one case with ``models`` that follow a policy, and measure it."""
 
     async def run() -> BenchClient:
         engines: Engines = models.engines(case)
         configuration = models.configuration
         client = BenchClient(LoopClock(), case)
         dialogue = Dialogue(configuration.persona, token_budget=configuration.session.dialogue_tokens)
-        sink = WordsInterrupt(client, policy.min_words) if policy.min_words else client
         session = Session(
             "bench",
             engines,
             SilenceEndOfTurn(configuration.end_of_turn),
             dialogue,
             LoopClock(),
-            sink,
+            client,
             options_of(models, case),
             seed=1,
         )
-        if isinstance(sink, WordsInterrupt):
-            sink.session = session
-        if case.agent_talks:
+        if case.agent_talks and not case.opening.size:
             session.read(ASKED_TO_TALK)
         await client.play(session)
         return client
@@ -90,10 +64,8 @@ def hold(case: Case, models: BenchModels, policy: Policy) -> Outcome:
     return observe(case, Played(client.frames, client.events, client.heard, client.script_start))
 
 
-def hold_all(
-    cases: Iterable[Case], models: BenchModels, policy: Policy, done: Callable[[], None] = lambda: None
-) -> Iterator[Outcome]:
+def hold_all(cases: Iterable[Case], models: BenchModels, policy: Policy) -> Iterator[Outcome]:
     """Play all cases under one policy, in their order."""
+    following = models.following(policy)
     for case in cases:
-        yield hold(case, models, policy)
-        done()
+        yield hold(case, following)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,10 @@ class Streams:
             yield TextDelta(text, 0.0)
 
 
+def held(case: Case, models: BenchModels, policy: str) -> Outcome:
+    return hold(case, models.following(policy_of(policy)))
+
+
 @pytest.fixture(scope="module")
 def models():
     room = RealTime()
@@ -80,7 +85,7 @@ def rng() -> np.random.Generator:
 class TestCasesOnTheStage:
     def test_silence_answers_a_whole_sentence_about_half_a_second_after_its_end(self, models, prompt, rng):
         case = turn("whole", Kind.COMPLETE, Column.HUMAN, [prompt.pcm], [], rng)
-        outcome = hold(case, models, policy_of("silence"))
+        outcome = held(case, models, "silence")
         assert outcome.spoke_after and not outcome.spoke_early
         assert 0.4 <= outcome.decision <= 0.75
         assert outcome.decision <= outcome.first_sound <= outcome.decision + 0.3
@@ -88,8 +93,8 @@ class TestCasesOnTheStage:
     def test_silence_takes_the_floor_in_a_long_pause_and_not_in_a_short_one(self, models, prompt, rng):
         pieces = cut(prompt, [samples(1.0)])
         early = {
-            length: hold(
-                turn("broken", Kind.PAUSE, Column.HUMAN, pieces, [length], rng), models, policy_of("silence")
+            length: held(
+                turn("broken", Kind.PAUSE, Column.HUMAN, pieces, [length], rng), models, "silence"
             ).spoke_early
             for length in (0.3, 2.0)
         }
@@ -97,14 +102,19 @@ class TestCasesOnTheStage:
 
     def test_a_user_who_begins_to_talk_stops_the_agent_and_a_quiet_room_does_not(self, models, prompt, rng):
         said = overlap("said", Kind.INTERRUPTION, Column.HUMAN, prompt.pcm, 1.0, rng, Column.SYNTHETIC)
-        assert 0 <= hold(said, models, policy_of("silence")).stopped <= 0.4
+        assert 0 <= held(said, models, "silence").stopped <= 0.4
         pcm, _ = in_room(np.zeros(0, np.float32), 1.0, 2.0, rng)
         quiet = Case("quiet", Kind.NOISE, Column.SOUND, pcm, agent_talks=True, onset=16_000, end=32_000)
-        assert hold(quiet, models, policy_of("silence")).stopped is None
+        assert held(quiet, models, "silence").stopped is None
+
+    def test_an_agent_that_was_asked_aloud_talks_after_the_question(self, models, prompt, rng):
+        said = overlap("said", Kind.INTERRUPTION, Column.HUMAN, prompt.pcm, 1.0, rng, Column.SYNTHETIC)
+        asked = replace(said, opening=prompt.pcm)
+        assert 0 <= held(asked, models, "silence").stopped <= 0.4
 
     def test_with_minimum_words_only_words_stop_the_agent(self, models, prompt, rng):
         said = overlap("said", Kind.INTERRUPTION, Column.HUMAN, prompt.pcm, 1.0, rng, Column.SYNTHETIC)
-        assert 0.4 <= hold(said, models, policy_of("min_words")).stopped <= 1.5
+        assert 0.4 <= held(said, models, "min_words").stopped <= 1.5
 
     def test_the_agents_own_voice_comes_back_as_late_and_as_loud_as_the_case_says(self, models, prompt, rng):
         heard = {}
@@ -120,13 +130,13 @@ class TestCasesOnTheStage:
                 echo=Echo(gain, 0.1),
             )
             models.recited["Please send it to my office today."] = np.repeat(prompt.pcm, 3)[::2]
-            heard[gain] = hold(case, models, policy_of("silence")).stopped
+            heard[gain] = held(case, models, "silence").stopped
         assert heard[-80.0] is None
         assert heard[-3.0] is not None, "speech as loud as a user's stops an agent that stops for any speech"
 
     def test_the_same_case_comes_out_the_same(self, models, prompt, rng):
         case = turn("whole", Kind.LIST, Column.HUMAN, [prompt.pcm, prompt.pcm], [0.6], rng)
-        assert hold(case, models, policy_of("silence")) == hold(case, models, policy_of("silence"))
+        assert held(case, models, "silence") == held(case, models, "silence")
 
 
 class TestEnginesBehindVirtualTime:

@@ -11,7 +11,8 @@ from orchestration.session.events import EventType
 from orchestration.turn_bench.case import Case, Column, Half, Kind
 from orchestration.turn_bench.intervals import median_interval, wilson
 from orchestration.turn_bench.measures import MEASURES
-from orchestration.turn_bench.outcome import BACKCHANNEL, Outcome, Played, observe
+from orchestration.turn_bench.outcome import Outcome, Played, observe
+from orchestration.turn_bench.placement import placed
 from orchestration.turn_bench.report import as_dict, markdown, outcomes_of
 
 BY_KEY = {measure.key: measure for measure in MEASURES}
@@ -60,7 +61,7 @@ def turn(kind: Kind, onset: float, end: float, *pauses: tuple[float, float]) -> 
 
 def seen(case: Case, speech: list[tuple[float, float]], *events: Event) -> Outcome:
     sent = frames(*speech)
-    heard = [(frame.pts * FRAME_SECONDS, frame.speech, 1) for frame in sent]
+    heard = [(frame.pts * FRAME_SECONDS, frame.speech) for frame in sent]
     return observe(case, Played(sent, events, heard, script_start=0.0))
 
 
@@ -89,19 +90,28 @@ class TestTurns:
         assert outcome.decision == pytest.approx(0.52)
         assert outcome.first_sound == pytest.approx(1.0)
 
-    def test_a_backchannel_of_the_agent_takes_no_floor_and_is_counted(self):
-        own = event(BACKCHANNEL, 2.4, seconds=0.4)
-        outcome = seen(self.CASE, [(2.4, 2.8), (6.0, 7.0)], own)
-        assert not outcome.spoke_early
-        assert outcome.backchannels == (pytest.approx(1.4),)
-        assert BY_KEY["backchannels"].figure([outcome]).value == pytest.approx(15.0)
+    def test_nods_and_soft_sounds_of_the_agent_are_counted_a_minute_of_speech(self):
+        nod = event(EventType.BACKCHANNEL, 2.4, nod=True, sound="")
+        sound = event(EventType.BACKCHANNEL, 3.4, nod=True, sound="Mm-hmm.")
+        late = event(EventType.BACKCHANNEL, 6.4, nod=True, sound="")
+        outcome = seen(self.CASE, [(6.0, 7.0)], nod, sound, late)
+        assert outcome.backchannels == (pytest.approx(1.4), pytest.approx(2.4))
+        assert outcome.soft_sounds == 1
+        assert BY_KEY["backchannels"].figure([outcome]).value == pytest.approx(30.0)
+        assert BY_KEY["soft_sounds"].figure([outcome]).value == pytest.approx(15.0)
 
-    def test_in_a_silence_any_sound_is_wrong(self):
-        case = Case(
-            "room", Kind.SILENCE, Column.SOUND, np.zeros(round(LENGTH * USER_SAMPLE_RATE), np.float32)
-        )
-        assert seen(case, [(3, 4)]).spoke_early
-        assert not seen(case, []).spoke_early
+    def test_an_answer_in_a_pause_or_after_a_low_voice_is_in_its_place(self):
+        def rising(begin: float, end: float, seconds: float) -> np.ndarray:
+            hz = np.linspace(begin, end, round(seconds * USER_SAMPLE_RATE))
+            phase = 2 * np.pi * np.cumsum(hz) / USER_SAMPLE_RATE
+            return 0.1 * sum(np.sin(n * phase) / n for n in range(1, 8))
+
+        quiet = np.zeros(round(0.5 * USER_SAMPLE_RATE))
+        usual, low = rising(180, 260, 2.0), rising(120, 121, 0.4)
+        speech = np.concatenate((usual, quiet, usual, low, rising(195, 260, 2.0))).astype(np.float32)
+        in_the_pause, after_low_pitch, elsewhere = 2.2, 4.9 + 0.7, 1.9
+        assert placed(speech, (in_the_pause,)) == placed(speech, (after_low_pitch,)) == 1
+        assert placed(speech, (elsewhere,)) == 0
 
 
 class TestOverlaps:
@@ -122,6 +132,11 @@ class TestOverlaps:
         assert outcome.stopped == (None if stopped is None else pytest.approx(stopped))
         assert outcome.resumed == (None if resumed is None else pytest.approx(resumed))
 
+    def test_what_sounds_after_the_reply_was_given_up_is_an_answer_and_not_resumed(self):
+        outcome = seen(self.CASE, [(1, 4.4), (5.0, 10)], event(EventType.INTERRUPTED, 4.4))
+        assert outcome.stopped == pytest.approx(0.4)
+        assert outcome.resumed is None
+
     def test_an_agent_that_has_said_everything_was_not_stopped(self):
         assert seen(self.CASE, [(1, 5)], event(EventType.REPLY_FINISHED, 5.0)).stopped is None
 
@@ -140,6 +155,10 @@ class TestFigures:
         assert BY_KEY["kept_over_backchannel"].of(mixed, Column.HUMAN).value == 0.9
         assert BY_KEY["stop_delay"].of(mixed, None).value == pytest.approx(200)
         assert BY_KEY["stop_delay"].of(mixed, Column.SYNTHETIC).value is None
+
+    def test_an_agent_that_goes_on_after_an_interruption_has_not_stopped_for_it(self):
+        held = Outcome("a", Kind.INTERRUPTION, Column.HUMAN, stopped=0.1, resumed=0.8)
+        assert BY_KEY["stopped_for_interruption"].of([held], Column.HUMAN).value == 0
 
     def test_only_what_was_stopped_can_be_resumed(self):
         kept = Outcome("a", Kind.NOISE, Column.SOUND)

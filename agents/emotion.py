@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+READS = "en"  # the only language of the lexicon
 NEUTRAL_BELOW = 0.1  # of VADER's compound score
 EXCLAIMED = 0.25  # of arousal, for each exclamation mark
 

@@ -9,7 +9,7 @@ from agents.turn_taking.backchannel import BackchannelRates
 from agents.turn_taking.interruption import InterruptionPolicy, Judged, MinWords
 from orchestration.configuration import Configuration
 from orchestration.configuration.turn_taking import TurnTakingConfig
-from orchestration.gateway.opening import initiative_options
+from orchestration.gateway.opening import emotion_strength, initiative_options
 from orchestration.session.conversation import ConversationOptions
 from orchestration.session.presence import PresenceOptions
 from orchestration.session.reply import ReplyLimits
@@ -62,7 +62,7 @@ def session_options(configuration: Configuration, persona: Persona) -> SessionOp
     )
     return SessionOptions(
         conversation=conversation,
-        emotion=configuration.emotion.strength if configuration.emotion.enabled else 0.0,
+        emotion=emotion_strength(configuration, persona),
         max_seconds=session.max_length_min * 60,
         playout_limit=session.playout_limit_s,
         ear_prefill=session.user_prefill_frames,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.dialogue import Dialogue
+from agents.emotion import READS
 from agents.goodbye import Goodbyes
 from agents.language_model import LanguageModel
 from agents.memory.summarising import SummarisingDialogue, SummaryOptions
@@ -37,3 +38,9 @@ def initiative_options(configuration: Configuration, persona: Persona) -> Initia
         turns=budget.turns,
         tokens=budget.tokens,
     )
+
+
+def emotion_strength(configuration: Configuration, persona: Persona) -> float:
+    """How much the face goes with what ``persona`` says, 0..1; not at all in a language that isn't read."""
+    reads = persona.language.partition("-")[0] == READS
+    return configuration.emotion.strength if configuration.emotion.enabled and reads else 0.0

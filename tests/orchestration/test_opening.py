@@ -12,10 +12,12 @@ from agents.memory.summarising import SummarisingDialogue
 from agents.notes.library import Notes, NotesConfig
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration
+from orchestration.configuration.emotion import EmotionConfig
 from orchestration.configuration.initiative import ClosingConfig
 from orchestration.configuration.languages import LanguageConfig
 from orchestration.configuration.memory import BudgetConfig, MemoryConfig
 from orchestration.gateway.host import SessionHost
+from orchestration.gateway.limits import session_options
 from orchestration.protocol import Hello, HistoryEntry
 from orchestration.session.events import EventType
 from orchestration.simulation.client import SimulatedClient
@@ -145,3 +147,11 @@ def test_a_folder_of_notes_beside_the_configuration_is_found_from_anywhere(tmp_p
     found = load_configuration(path, models=False)
     assert found.notes is not None
     assert found.notes.folder == (tmp_path / "notes").resolve()
+
+
+@pytest.mark.parametrize(("language", "strength"), [("en", 0.6), ("en-GB", 0.6), ("de", 0.0)])
+def test_the_face_goes_with_english_words_only(language, strength):
+    configuration = configured(emotion=EmotionConfig(enabled=True))
+    persona = configuration.persona.model_copy(update={"language": language})
+    assert session_options(configuration, persona).emotion == strength
+    assert session_options(configured(), persona).emotion == 0.0

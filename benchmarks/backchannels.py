@@ -87,6 +87,7 @@ class Listened:
     well_placed: float | None
     sounds_well_placed: float | None
     well_placed_by_chance: float | None
+    at_the_end: float | None  # of the turns that got an answer in the silence that ended them
 
 
 def joined(prompts: Sequence[FloatArray], rng: np.random.Generator) -> list[FloatArray]:
@@ -175,12 +176,14 @@ def measure(turns: Sequence[FloatArray], rates: BackchannelRates) -> Listened:
     rng = np.random.default_rng(5)
     marks: list[tuple[bool, bool, bool]] = []  # with a sound, in a pause, after a fall
     chance: list[bool] = []
-    speech = 0.0
+    speech, ended = 0.0, []
     for seed, pcm in enumerate(turns):
         places = Places(pcm)
         speech += places.speech
         last = len(places.silent) - 1
-        for at, sound in listen(pcm, rates, seed):
+        answers = listen(pcm, rates, seed)
+        ended.append(any(at >= places.turn[1] for at, _ in answers))
+        for at, sound in answers:
             marks.append((sound, bool(places.silent[min(at, last)]), bool(places.fallen[min(at, last)])))
         for at in rng.integers(*places.turn, max(1, CHANCES // len(turns))):
             chance.append(bool(places.silent[at] or places.fallen[at]))
@@ -198,6 +201,7 @@ def measure(turns: Sequence[FloatArray], rates: BackchannelRates) -> Listened:
         well_placed=_share(well),
         sounds_well_placed=_share(sounding),
         well_placed_by_chance=_share(chance),
+        at_the_end=_share(ended),
     )
 
 

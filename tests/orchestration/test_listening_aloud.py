@@ -212,6 +212,40 @@ class TestListening:
         assert [bool(event.data["sound"]) for event in held.of(EventType.BACKCHANNEL)].count(True) == 1
         assert len(held.of(EventType.SPEECH_RESUMED)) == resumed
 
+    @pytest.mark.parametrize(
+        ("needed", "words", "nods"),
+        [
+            pytest.param(0.9, True, True, id="where the user surely goes on, words too"),
+            pytest.param(0.65, False, True, id="where nobody can say, nods only"),
+            pytest.param(0.3, False, False, id="where the user has finished, nothing"),
+        ],
+    )
+    def test_the_end_of_turn_says_what_a_pause_is_answered_with(self, hold, needed, words, nods):
+        class Says:
+            def __init__(self, wait, failed):
+                self._wait, self._pausing = wait, False
+
+            def paused(self, pcm, transcript, asked):
+                self._pausing = True
+                self._wait(needed)
+
+            def stop(self):
+                self._pausing = False
+
+            def report(self):
+                return {"needed": needed, "smart_turn": 0.5} if self._pausing else {}
+
+        def adjust(engines):
+            with_asides()(engines)
+            object.__setattr__(engines, "open_turn_judge", Says)
+
+        script = speaks_in_parts(seconds=1.6, pause=0.56)
+        held = hold(script, seconds=17, adjust=adjust, **presence(LISTENING))
+        given = held.of(EventType.BACKCHANNEL)
+        assert any(event.data["sound"] for event in given) == words
+        assert any(event.data["nod"] for event in given) == nods
+        assert all(event.data["cue"] == "pause" for event in given)
+
     def test_an_agent_without_prepared_words_nods_instead(self, hold):
         def understood(engines):
             with_asides()(engines)

@@ -16,6 +16,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client import IncomingMessage, Transport
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent, ToolListChangedNotification
+from mcp.types import Tool as ListedTool
 
 from agents.language_model import Tool
 from agents.tools.configuration import McpServerConfig
@@ -146,23 +147,25 @@ class McpServer:
         names: dict[str, str] = {}
         cursor: str | None = None
         limit = self._config.max_tools
-        for _ in range(limit):  # pages; an empty one with a next one must not go on for ever
+        for _ in range(limit):  # pages; one without tools that names a next one must not go on for ever
             page = await client.list_tools(cursor=cursor)
-            for tool in page.tools:
+            known = len(found)
+            for tool in page.tools[: limit + 1]:
                 ours = f"{self.name}__{re.sub(r'[^A-Za-z0-9_-]', '_', tool.name)}"[:NAME_LENGTH]
-                if ours in found:
-                    log.warning("the tool server %s has two tools that are %s here", self.name, ours)
-                    continue
-                if len(found) >= limit:
+                found.setdefault(ours, _described(ours, tool))
+                if names.setdefault(ours, tool.name) != tool.name:
                     log.warning(
-                        "the tool server %s has more than %d tools; the first count", self.name, limit
+                        "%s: the tools %s and %s have one name here", self.name, names[ours], tool.name
                     )
-                    break
-                found[ours] = Tool(ours, tool.description or tool.title or "", tool.input_schema)
-                names[ours] = tool.name
             cursor = page.next_cursor
-            if not cursor or len(found) >= limit:
+            if not cursor:
                 break
+            if len(found) == known or len(found) >= limit:
+                log.warning("the tool server %s has tools without end; the first %d count", self.name, limit)
+                break
+        if len(found) > limit:
+            log.warning("the tool server %s has more than %d tools; the first count", self.name, limit)
+            found = dict(list(found.items())[:limit])
         return _Connection(client, watched, tuple(found.values()), names)
 
     def _lose(self, cause: str) -> None:
@@ -186,6 +189,10 @@ class McpServer:
 async def _over_http(url: str, http: httpx2.AsyncClient) -> AsyncIterator[Any]:
     async with http, streamable_http_client(url, http_client=http) as streams:
         yield streams
+
+
+def _described(name: str, tool: ListedTool) -> Tool:
+    return Tool(name, tool.description or tool.title or "", tool.input_schema)
 
 
 def _text(result: CallToolResult) -> str:

@@ -7,6 +7,7 @@ gives the face its frames (``python -m benchmarks.tool_servers`` tells what is l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import threading
@@ -46,12 +47,14 @@ class McpServers:
         if self._configs and self._thread is None:
             self._thread = threading.Thread(target=self._work, name="tool servers", daemon=True)
             self._thread.start()
+            atexit.register(self.close)  # no program of ours outlives this one
 
     def close(self) -> None:
         """End the connections and the servers' programs; takes at most ``CLOSE_SECONDS``."""
         thread, loop, running = self._thread, self._loop, self._running
         if thread is None:
             return
+        atexit.unregister(self.close)
         if loop is not None and running is not None and not loop.is_closed():
             try:
                 loop.call_soon_threadsafe(running.cancel)

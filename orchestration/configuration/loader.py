@@ -49,6 +49,7 @@ def load_configuration(source: str | Path, *, models: bool = True) -> Configurat
     problems += persona_problems + found
     if models:
         problems += _model_problems(document, data)
+        problems += _notes_problems(document, data)
     if configuration is None or problems:
         raise ConfigurationError(problems)
     return configuration
@@ -96,6 +97,15 @@ def _model_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
             message = f"model {named.name}: {error.reason}"
             problems.append(document.problem((*named.at, "model"), message, error.fix))
     return problems
+
+
+def _notes_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
+    notes = data.get("notes")
+    folder = notes.get("folder") if isinstance(notes, dict) else None
+    if not isinstance(folder, str) or Path(folder).expanduser().is_dir():
+        return []
+    fix = "create it, or correct the path"
+    return [document.problem(("notes", "folder"), f"there is no folder {folder}", fix)]
 
 
 def _anchored(document: Document) -> dict[str, Any]:

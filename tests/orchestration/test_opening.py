@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agents.memory.summarising import SummarisingDialogue
 from agents.notes.library import Notes, NotesConfig
+from orchestration.app import BuildArguments, build
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration
 from orchestration.configuration.emotion import EmotionConfig
@@ -127,26 +129,52 @@ def test_the_welcome_tells_the_language_and_what_stands_in_its_way(asked, langua
     assert ("Answer in German." in held.asked[-1][0].content) == (language == "de")
 
 
-def test_notes_without_an_embedder_are_a_problem_of_the_configuration(tmp_path):
-    path = tmp_path / "my.yaml"
-    path.write_text(
-        "persona: mira\nrecognizer: {model: tiny.en}\nlanguage_model: {engine: llama, model: smollm2-135m}\n"
-        "synthesizer: {model: en_US-joe-medium}\nnotes: {folder: ./notes}\n"
-    )
+SYSTEM = """
+persona: mira
+recognizer: {model: tiny.en}
+language_model: {engine: llama, model: smollm2-135m}
+synthesizer: {model: en_US-joe-medium}
+notes: {folder: ./notes}
+"""
+
+
+@pytest.fixture
+def system(tmp_path):
+    """Writes a configuration that has notes; gives its path."""
+
+    def write(more: str = "embedder: {model: minilm-l6-v2}\n") -> Path:
+        path = tmp_path / "my.yaml"
+        path.write_text(SYSTEM + more)
+        return path
+
+    return write
+
+
+def test_notes_without_an_embedder_are_a_problem_of_the_configuration(system):
     with pytest.raises(ConfigurationError, match=r"add `embedder: \{model: minilm-l6-v2\}`"):
-        load_configuration(path, models=False)
+        load_configuration(system(""), models=False)
 
 
-def test_a_folder_of_notes_beside_the_configuration_is_found_from_anywhere(tmp_path):
+def test_a_folder_of_notes_that_is_not_there_is_a_problem_with_its_line(system):
+    with pytest.raises(
+        ConfigurationError, match=r"my\.yaml:6:\d+: notes\.folder: there is no folder \./notes"
+    ):
+        load_configuration(system())
+
+
+def test_a_folder_of_notes_beside_the_configuration_is_found_from_anywhere(system, tmp_path):
     (tmp_path / "notes").mkdir()
-    path = tmp_path / "my.yaml"
-    path.write_text(
-        "persona: mira\nrecognizer: {model: tiny.en}\nlanguage_model: {engine: llama, model: smollm2-135m}\n"
-        "synthesizer: {model: en_US-joe-medium}\nembedder: {model: minilm-l6-v2}\nnotes: {folder: ./notes}\n"
-    )
-    found = load_configuration(path, models=False)
+    found = load_configuration(system())
     assert found.notes is not None
     assert found.notes.folder == (tmp_path / "notes").resolve()
+
+
+def test_an_embedder_gets_a_deployment_of_its_own_and_its_models_folder(system, tmp_path):
+    (tmp_path / "notes").mkdir()
+    application = build(BuildArguments(config=str(system())))
+    bound = application._bound_deployment.init_kwargs["embedder"]._bound_deployment
+    assert bound.name == "Embedder"
+    assert (Path(bound.init_args[0].model) / "model.safetensors").is_file()
 
 
 @pytest.mark.parametrize(("language", "strength"), [("en", 0.6), ("en-GB", 0.6), ("de", 0.0)])

@@ -208,6 +208,32 @@ def test_a_listeners_yeah_neither_cancels_the_call_nor_loses_the_answer(hold, at
     assert held.texts(EventType.HEARD)[0] == "One moment. It says rain in Oslo."
 
 
+@pytest.mark.parametrize(
+    ("failures", "heard"),
+    [
+        pytest.param(1, "One moment. It says rain in Oslo.", id="once, which the next try makes good"),
+        pytest.param(2, "One moment. I am sorry", id="for good, which is apologised for"),
+    ],
+)
+def test_a_model_that_fails_after_its_call_is_asked_again_and_the_tool_is_not(hold, failures, heard):
+    agent = Agent(WEATHER, takes=2.0)
+
+    def adjust(engines):
+        agent.adjust(engines)
+        once = engines.language_model.call
+
+        def call(messages, tools):
+            if calls := once(messages, tools):
+                engines.language_model.failures.left = failures
+            return calls
+
+        engines.language_model.call = call
+
+    held = hold(agent.script(), seconds=14.0, adjust=adjust, reply=agent.reply)
+    assert agent.made == ["Oslo"]
+    assert held.texts(EventType.HEARD) == [heard]
+
+
 def test_a_model_that_calls_without_end_is_stopped_after_its_rounds_and_apologised_for(hold):
     agent = Agent(WEATHER, always=True)
     agent.options = {"max_rounds": 2}

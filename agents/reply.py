@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from agents.language_model import ReplyPart, TextDelta
-from agents.words import Ending, ending, words
-
-# Blocks that aren't read out hold no sentences: code, also code that has not ended yet, and rows of a table.
-_UNREAD = re.compile(
-    r"(`{3,}).*?(?:\1|\Z)|<think>.*?(?:</think>|\Z)|^[ \t]*\|[^\n]*$", re.DOTALL | re.MULTILINE
-)
+from agents.sentences import SentenceCounter
 
 
 @asynccontextmanager
@@ -36,7 +30,8 @@ async def limit_sentences(
     sentence may pass, since only what follows makes its end certain. Where ``calls_follow`` the rest of the
     text is dropped, but not the calls of tools after it.
     """
-    text = ""
+    counter = SentenceCounter(sentences)
+    passed = 0  # characters
     full = False
     async with closing(stream):
         async for delta in stream:
@@ -45,31 +40,13 @@ async def limit_sentences(
                 continue
             if full:
                 continue
-            passed = len(text)
-            text += delta.text
-            end = _sentences_end(text, sentences)
+            end = counter.feed(delta.text)
             if end is None:
+                passed += len(delta.text)
                 yield delta
                 continue
             if end > passed:
-                yield replace(delta, text=text[passed:end])
+                yield replace(delta, text=delta.text[: end - passed])
             if not calls_follow:
                 return
             full = True
-
-
-def _sentences_end(text: str, sentences: int) -> int | None:
-    """Where the first ``sentences`` sentences of ``text`` end, None if that isn't certain yet."""
-    found = 0
-    first = True
-    text = _UNREAD.sub(lambda block: "x" * len(block.group()), text)
-    for begin, end in words(text):
-        rest = text[end:].lstrip()
-        if not rest:
-            return None
-        is_end = ending(text[begin:end], rest[0], first=first) is Ending.SENTENCE
-        found += is_end
-        first = is_end
-        if found == sentences:
-            return end
-    return None

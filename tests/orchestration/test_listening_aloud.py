@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,16 +13,11 @@ from agents.turn_taking.backchannel import BackchannelRates
 from agents.turn_taking.interruption import Judged
 from avatar.motion import Column
 from orchestration.aside import in_frames
-from orchestration.clock import LoopClock
 from orchestration.media import AGENT_SAMPLE_RATE, FRAME_SECONDS, USER_SAMPLE_RATE
 from orchestration.session.conversation import MOUTH_OPEN
 from orchestration.session.events import EventType
-from orchestration.session.giving_way import GivingWay
-from orchestration.session.playout import Playout
 from orchestration.session.presence import PresenceOptions
 from orchestration.session.thinking_visibly import ThinkingOptions
-from orchestration.session.timeline import Timeline
-from orchestration.simulation.client import SimulatedClient
 from orchestration.simulation.scripted import spoken
 from speech.recognizer import Transcript
 
@@ -354,26 +348,3 @@ def test_a_session_without_these_options_is_what_it_was(hold):
     assert held.of(EventType.BACKCHANNEL, EventType.FILLER) == []
     motion = held.recording.motion()
     assert not motion[:, Column.headPitch].any(), "the scripted face keeps its head still"
-
-
-@pytest.mark.parametrize(
-    ("after", "believed"),
-    [
-        pytest.param(1e-4, [0, 0, 0], id="a room that is still: the model only trails what it heard"),
-        pytest.param(0.1, [0.9, 0.9, 0.9], id="a user who speaks right then"),
-    ],
-)
-def test_what_comes_right_after_an_echo_is_believed_if_it_is_as_loud(after, believed):
-    rng = np.random.default_rng(6)
-    sound = rng.normal(0, 0.2, (14, 640)).astype(np.float32)
-    other = rng.normal(0, after, (3, 640)).astype(np.float32)
-    timeline = Timeline("test", SimpleNamespace(now=lambda: 0.0), SimulatedClient(LoopClock()))
-    ways = GivingWay(Playout(1.0), timeline, understand=None)
-    heard = np.concatenate([np.zeros((4, 640), np.float32), 0.3 * sound[:10], other])
-    sent = np.concatenate([sound[:10], np.zeros((7, 640), np.float32)])
-    told = []
-    for out, back in zip(sent, heard, strict=True):
-        ways.sent(out)
-        told.append(ways.doubt(Judged(), back, 0.9))
-    assert told[8:14] == [0] * 6, "once it has been heard for a while it is known for an echo"
-    assert told[14:] == believed

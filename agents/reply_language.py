@@ -10,12 +10,10 @@ MIN_WORDS = 4  # fewer tell too little about a language that shares the script
 MIN_LETTERS = 2  # of another script
 SURE = 0.8  # probability from which a language counts as told
 # Told apart by their words; among fewer languages short clauses are surer.
-# fmt: off
-_LATIN = [
-    "ca", "cs", "da", "de", "en", "es", "fi", "fr", "hr", "hu", "id", "it", "nl", "pl", "pt", "ro", "sk", "sv",
-    "tr", "vi",
-]
-# fmt: on
+_LATIN = (
+    *("ca", "cs", "da", "de", "en", "es", "fi", "fr", "hr", "hu"),
+    *("id", "it", "nl", "pl", "pt", "ro", "sk", "sv", "tr", "vi"),
+)
 _SCRIPTS = {  # of languages that aren't written in Latin letters
     "CYRILLIC": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"),
     "GREEK": ("el",),

@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,8 @@ BUFFERED = 2  # frames that the client holds before it plays
 PLACES = {"early": 0.6, "middle": 2.5, "late": 4.5}  # seconds of the agent's talk before the sound comes
 WATCHED = 4.0  # seconds after the sound's onset
 SHORT = ("mhm", "hmm", "uh huh", "yeah", "right", "okay", "oh", "wow", "sure", "yes", "good")  # a listener's
+COMMANDS = ("Wait.", "No, stop.")
+SENTENCES = 5  # of each synthetic voice
 ANSWER = (
     "The museum was built more than a hundred years ago by a rich merchant from the north, "
     "who wanted to show the people of his town what he had collected on his many long journeys by ship."
@@ -247,17 +250,14 @@ def cases(*, odd: bool, each: int) -> Iterator[Case]:
     people = [(name, levelled(from_onset(pcm))) for name, pcm in recordings(odd=odd, count=2 * each)]
     short, longer, sentences = [], [], []
     for voice in voices:
-        said = spoken(voice, [line.said for line in backchannels()])
+        texts = [line.text for line in deal(voice.name, SENTENCES, 5)[:SENTENCES]]
+        said = spoken(voice, [*texts, *COMMANDS, *(line.said for line in backchannels())])
         for line in backchannels():
             kind = short if line.text in SHORT else longer
             kind.append((f"{voice.name}: {line.text}", said[line.said]))
-        texts = [line.text for line in deal(voice.name, 8, 5)[:8]]
-        sentences += [(f"{voice.name}: {text}", pcm) for text, pcm in spoken(voice, texts).items()]
-        commands = spoken(voice, ["Wait.", "Stop.", "No, stop.", "Hold on."])
-        yield from (
-            Case("command", f"{voice.name}: {text}", pcm)
-            for text, pcm in list(commands.items())[: max(1, each // 8)]
-        )
+        sentences += [(f"{voice.name}: {text}", said[text]) for text in texts]
+        for text in COMMANDS:
+            yield Case("command", f"{voice.name}: {text}", said[text])
     for many in (short, longer, sentences):
         rng.shuffle(many)  # type: ignore[arg-type]
     places = list(PLACES)
@@ -361,7 +361,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=60, help="cases of each kind")
     parser.add_argument("--tuning", action="store_true", help="the half that thresholds were chosen on")
     parser.add_argument("--policy", default="judged", choices=("immediate", "min_words", "judged"))
-    parser.add_argument("--only", default="", help="kinds that contain this")
+    parser.add_argument("--only", default="", help="regular expression: kinds to hold")
     parser.add_argument("--out", type=Path, default=Path("out/bench/giving_way.json"))
     options = parser.parse_args()
     configuration = with_policy(load_configuration("default", models=False), options.policy)
@@ -376,7 +376,7 @@ def main() -> None:
         synthesizer=Voice(answer.astype(np.float32)),
     )
     for n, case in enumerate(cases(odd=not options.tuning, each=options.each)):
-        if options.only in case.kind:
+        if re.search(options.only, case.kind):
             outcome = hold(configuration, case, own_turn, engines, n)
             outcomes.setdefault(case.kind, []).append(outcome)
             print(json.dumps(vars_of(outcome)), file=sys.stderr, flush=True)

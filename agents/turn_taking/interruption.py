@@ -143,7 +143,7 @@ class Judged:
     sooner: float = 0.28  # seconds of articulate speech that make the agent fall silent
     later: float = 0.56  # seconds of any other speech
     hummed: float = 1.4  # seconds of humming
-    takes: float = 0.95  # seconds of speech, still going on, that take the floor without any words
+    takes: float = 0.75  # seconds of speech, still going on, that take the floor: words would come too late
     nearly_done: float = 0.3  # seconds left, for which it isn't worth to stop
 
     def judge(self, overlap: Overlap) -> Act:

@@ -125,9 +125,7 @@ def report(pauses: list[Pause]) -> None:
                 f"delay median {outcome.median:.2f} mean {outcome.mean:.2f} p90 {outcome.p90:.2f} s"
             )
     smart_turn, text, ending_seconds = median_seconds(pauses)
-    print(
-        f"\nmedian times here: Smart Turn {smart_turn:.2f}, text {text:.2f}, ending {ending_seconds:.2f} s"
-    )
+    print(f"\nmedian times here: Smart Turn {smart_turn:.2f}, text {text:.2f}, ending {ending_seconds:.2f} s")
     (OUT / "end_of_turn.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """What can be known at every pause of a case: the evidence for its turn being over, and whether it was.
 
-The sound is cut where a session would cut it: by the same voice activity, state machine and pre-roll. The evidence is what a session gathers; how long each piece took is kept beside it.
+The sound is cut where a session would cut it: by the same voice activity, state machine and pre-roll. The
+evidence is what a session gathers; how long each piece took is kept beside it.
 """
 
 from __future__ import annotations

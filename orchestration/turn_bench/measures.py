@@ -195,6 +195,13 @@ MEASURES: Final = (
         target=0.9,
     ),
     _row(
+        "floor_over_backchannel",
+        "- or goes on within 1 s",
+        {Kind.BACKCHANNEL},
+        share(lambda one: _kept(one) or (one.resumed is not None and one.resumed <= RESUMED_WITHIN)),
+        more=True,
+    ),
+    _row(
         "stopped_for_interruption",
         "stops for a real interruption",
         {Kind.INTERRUPTION},

@@ -160,6 +160,12 @@ class TestFigures:
         held = Outcome("a", Kind.INTERRUPTION, Column.HUMAN, stopped=0.1, resumed=0.8)
         assert BY_KEY["stopped_for_interruption"].of([held], Column.HUMAN).value == 0
 
+    def test_an_agent_that_goes_on_after_a_backchannel_kept_the_floor_but_not_on_speaking(self):
+        held = Outcome("a", Kind.BACKCHANNEL, Column.HUMAN, stopped=0.1, resumed=0.8)
+        late = Outcome("b", Kind.BACKCHANNEL, Column.HUMAN, stopped=0.1, resumed=1.8)
+        assert BY_KEY["kept_over_backchannel"].of([held, late], Column.HUMAN).value == 0
+        assert BY_KEY["floor_over_backchannel"].of([held, late], Column.HUMAN).value == 0.5
+
     def test_only_what_was_stopped_can_be_resumed(self):
         kept = Outcome("a", Kind.NOISE, Column.SOUND)
         quickly = Outcome("b", Kind.NOISE, Column.SOUND, stopped=0.1, resumed=0.8)

@@ -31,6 +31,7 @@ class Agent:
         self.cancelled: list[str] = []
         self.options: dict[str, object] = {}
         self.timeout = 5.0
+        self.interjection = 0.8  # seconds that the user's later words last
 
     async def weather(self, city: str) -> str:
         self.made.append(city)
@@ -77,7 +78,7 @@ class Agent:
             client.say(QUESTION)
             for number, wait in enumerate(waits, start=1):
                 await asyncio.sleep(wait)
-                client.say(spoken(number, 0.8))
+                client.say(spoken(number, self.interjection))
 
         return act
 
@@ -201,6 +202,7 @@ def test_an_interruption_cancels_the_call_and_later_replies_know_that_it_was_mad
 )
 def test_a_listeners_yeah_neither_cancels_the_call_nor_loses_the_answer(hold, at):
     agent = Agent(WEATHER, takes=4.0)
+    agent.interjection = 0.48
     judged = {"interruption": Judged(later=0.32)}
     held = talk(hold, agent, at, utterances=("first", "yeah"), conversation=judged)
     assert agent.cancelled == []

@@ -31,10 +31,9 @@ test: venv all-models lint page page-check ## Check format, style and types, the
 ifneq ($(PYTEST),)
 	@$(PY) -m pytest $(PYTEST)
 else
-	@# Rooms without processes and browsers of their own run two at a time, on a thread each: more threads than cores
-	# wait for each other busily.
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile tests/agents tests/avatar tests/speech
-	$(PY) -m pytest tests/docs tests/orchestration tests/web
+	@# What keeps no real time runs two at a time, on a thread each: more threads than cores wait for each other busily.
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not alone" -n 2 --dist loadfile
+	$(PY) -m pytest -m alone
 endif
 
 serve: models page ## Serve the agent until Ctrl-C

@@ -15,7 +15,38 @@ ASTERISK_FOLDERS = (
     Path("/usr/share/asterisk/sounds/en_US_f_Allison"),
     Path("/usr/share/asterisk/sounds/en_US"),
 )
+# Tests that start processes or browsers, or keep real time: beside others they would be late.
+ALONE_ROOMS = frozenset({"web", "docs"})
+ALONE = frozenset(
+    {
+        "test_app.py",
+        "test_doctor.py",
+        "test_fallbacks.py",
+        "test_gateway.py",
+        "test_in_process.py",
+        "test_live_link.py",
+        "test_motion_stream.py",
+        "test_opening.py",
+        "test_page.py",
+        "test_realtime.py",
+        "test_realtime_protocol.py",
+        "test_realtime_steering.py",
+        "test_resume.py",
+        "test_serving.py",
+        "test_tooling.py",
+        "test_tracing.py",
+        "test_turn_bench.py",
+        "test_wheel.py",
+    }
+)
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is to be run alone."""
+    for item in items:
+        if item.path.name in ALONE or item.path.parent.name in ALONE_ROOMS:
+            item.add_marker(pytest.mark.alone)
 
 
 def _package(name: str) -> Path:
@@ -32,9 +63,10 @@ def _whisper_base() -> Path:
     joined = folder / "model.bin"
     size = sum((part / f"model.bin.part{n}").stat().st_size for n, part in enumerate(parts, 1))
     if not joined.exists() or joined.stat().st_size != size:
-        with joined.open("wb") as out:
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:  # two test runs may do it at once
             for n, part in enumerate(parts, 1):
                 out.write((part / f"model.bin.part{n}").read_bytes())
+        Path(out.name).replace(joined)
     (folder / "config.json").write_bytes((parts[0] / "config.json").read_bytes())
     return folder
 

@@ -391,8 +391,10 @@ class TestOwnHeads:
         )
         visitor.open(server.url)
         self.choose(visitor, half)
-        visitor.page.get_by_text("half.glb").wait_for(timeout=20_000)
-        assert "26" in visitor.page.locator(".banner[role=status]").inner_text()
+        lacking = (
+            visitor.page.locator(".banner[role=status]").filter(has_text="half.glb").filter(has_text="26")
+        )
+        lacking.wait_for(timeout=20_000)
 
 
 def test_the_heads_of_the_page_are_those_of_the_library(server: PageServer):

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.language_model import Message, ToolCall, ToolCallDelta
-from agents.reading import Clause
+from agents.language_model import Message
 from agents.turn_taking.backchannel import finishing
 from agents.turn_taking.interruption import Act, Immediate, InterruptionPolicy
 from orchestration.engines import EngineError, Engines
-from orchestration.fallback.switch import Switch
 from orchestration.knowledge import grounded
 from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.drafting import Drafting
@@ -28,9 +26,8 @@ from orchestration.session.observer import PLAIN, ReplyObserver, ReplyRequest, U
 from orchestration.session.playout import Playout, PlayoutFrame
 from orchestration.session.recital import recital_limits, reciting
 from orchestration.session.reply import Reply, ReplyLimits
-from orchestration.session.reply_text import tell_clause
+from orchestration.session.reply_telling import ReplyTelling
 from orchestration.session.speech_buffer import SpeechBuffer
-from orchestration.session.switching import tell_switch
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
 from orchestration.session.turn_judge import Judges, Unjudged
@@ -81,11 +78,11 @@ class Conversation:
         self.engines = engines  # of the replies from now on
         self.request = PLAIN  # what a reply to a spoken turn may do
         self._observer = observer or Unobserved()
-        self.on_clause: Callable[[str, int], None] = lambda said, generation: None
+        self.telling = ReplyTelling(timeline, self._observer)
         self.initiative = Initiative(options.initiative, timeline)
         self._end_of_turn = end_of_turn
         open_judge = engines.open_turn_judge
-        self._judge: Judges = open_judge(end_of_turn.wait, self.failed) if open_judge else Unjudged()
+        self._judge: Judges = open_judge(end_of_turn.wait, self.telling.failed) if open_judge else Unjudged()
         self._onset = SpeechOnset()
         self._playout = playout
         self._timeline = timeline
@@ -94,13 +91,13 @@ class Conversation:
         self._buffer = SpeechBuffer(options.pre_roll)
         self._memory = Memory(dialogue, timeline, options.acknowledge_timeout)
         self._transcriber = Transcriber(
-            engines.reporting_to(self._switched).recognizer,
+            engines.reporting_to(self.telling.switched).recognizer,
             timeline.now,
             timeout=options.recognizer_timeout,
             retries=options.recognizer_retries,
             partial_every=options.partial_every,
             on_partial=lambda text: timeline.emit(EventType.PARTIAL_TRANSCRIPT, text=text),
-            on_failure=self.failed,
+            on_failure=self.telling.failed,
         )
         self._drafting = Drafting(self._memory, self._open_reply)
         self._giving_way = GivingWay(playout, timeline, self._transcriber.glance)
@@ -392,7 +389,7 @@ class Conversation:
     async def _recite(self, turn: TurnClock, text: str) -> None:
         limits = recital_limits(self._options.reply)
         engines = reciting(self.engines, text)
-        reply = Reply(engines, self._playout, self._timeline.now, limits, self)
+        reply = Reply(engines, self._playout, self._timeline.now, limits, self.telling)
         await reply.run(self._begin(turn, reply))
 
     async def _reply(self, turn: TurnClock, text: str) -> None:
@@ -409,11 +406,11 @@ class Conversation:
 
     def _open_reply(self, request: ReplyRequest | None = None) -> Reply:
         return Reply(
-            grounded(self.initiative.metered(self.engines.reporting_to(self._switched))),
+            grounded(self.initiative.metered(self.engines.reporting_to(self.telling.switched))),
             self._playout,
             self._timeline.now,
             self._options.reply,
-            self,
+            self.telling,
             self.request if request is None else request,
         )
 
@@ -429,34 +426,6 @@ class Conversation:
         self._replying = True
         self._observer.reply_began(self._playout.utterance, messages)
         reply.grant(self._timeline.generation)
-
-    # -- what the reply tells ---------------------------------------------------------------------
-
-    def first_token(self) -> None:
-        self._timeline.emit(EventType.FIRST_TOKEN)
-
-    def clause(self, clause: Clause) -> None:
-        tell_clause(clause, self._timeline)
-        self.on_clause(clause.said, self._timeline.generation)
-
-    def tool_call_piece(self, piece: ToolCallDelta) -> None:
-        self._observer.tool_call_piece(piece)
-
-    def tool_call(self, call: ToolCall) -> None:
-        self._observer.tool_call(call)
-
-    def tools_unsupported(self, message: str) -> None:
-        log.warning("%s", message, extra={"session": self._timeline.session})
-        self._observer.tools_unsupported(message)
-
-    def failed(self, message: str) -> None:
-        self._timeline.count("engine_failed", EventType.ENGINE_FAILED, message)
-
-    def _switched(self, switch: Switch) -> None:
-        tell_switch(switch, self._timeline)
-
-    def fell_back(self, message: str) -> None:
-        self._timeline.count("fallback", EventType.FALLBACK, message)
 
     # -- every tick -------------------------------------------------------------------------------
 

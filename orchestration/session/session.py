@@ -85,7 +85,7 @@ class Session:
             engines, end_of_turn, dialogue, self._playout, self._timeline, options.conversation, observer
         )
         self._feeling = Feeling(options.emotion)
-        self.conversation.on_clause = self._feeling.clause
+        self.conversation.telling.on_clause = self._feeling.clause
         self._presence = Presence(options.presence, self.conversation, self._timeline, seed)
         self._stop_reason: str | None = None
 

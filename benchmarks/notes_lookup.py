@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agents.embedder import EmbedderConfig
 from agents.minilm import MiniLM
-from agents.notes.library import Notes, NotesConfig
+from agents.notes.passages import Notes, NotesConfig
 from orchestration.models.ledger import Ledger
 from orchestration.models.registry import load_registry
 from orchestration.models.resolve import resolve

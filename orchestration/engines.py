@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from agents.language_model import LanguageModel
-from agents.notes.library import Notes
+from agents.notes.passages import Notes
 from orchestration.aside import VoiceAsides
 from orchestration.fallback.switch import Reports, Tell
 from orchestration.media import FloatArray

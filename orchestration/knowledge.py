@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.embedder import Embedder
 from agents.notes.grounded import GroundedLanguageModel
-from agents.notes.library import Notes
+from agents.notes.passages import Notes
 from orchestration.configuration import Configuration
 
 if TYPE_CHECKING:

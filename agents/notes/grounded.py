@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agents.language_model import LanguageModel, Message, ReplyPart, Toolbox
 from agents.notes.index import Passage
-from agents.notes.library import Notes
+from agents.notes.passages import Notes
 from agents.reply import closing
 
 

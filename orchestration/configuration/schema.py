@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agents.embedder import EmbedderConfig
-from agents.notes.library import NotesConfig
+from agents.notes.passages import NotesConfig
 from agents.persona import Persona
 from avatar.config import AnimatorConfig, HeadConfig
 from avatar.head import HEADS

@@ -10,7 +10,7 @@ from agents.turn_taking.interruption import InterruptionPolicy, Judged, MinWords
 from orchestration.configuration import Configuration
 from orchestration.configuration.turn_taking import TurnTakingConfig
 from orchestration.gateway.opening import emotion_strength, initiative_options
-from orchestration.session.conversation import ConversationOptions
+from orchestration.session.options import ConversationOptions
 from orchestration.session.presence import PresenceOptions
 from orchestration.session.reply import ReplyLimits
 from orchestration.session.session import SessionOptions

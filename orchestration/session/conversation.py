@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from array import array
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from agents.language_model import Message
 from agents.turn_taking.backchannel import finishing
-from agents.turn_taking.interruption import Act, Immediate, InterruptionPolicy
+from agents.turn_taking.interruption import Act
 from orchestration.engines import EngineError, Engines
 from orchestration.knowledge import grounded
 from orchestration.media import FRAME_SECONDS, FloatArray
@@ -19,47 +18,25 @@ from orchestration.session.drafting import Drafting
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor, FloorState
 from orchestration.session.giving_way import GivingWay
-from orchestration.session.initiative import SILENT_UNLESS_ASKED, Initiative, InitiativeOptions
+from orchestration.session.initiative import Initiative
 from orchestration.session.latency import TurnClock
 from orchestration.session.memory import Memory, Remembers
 from orchestration.session.observer import PLAIN, ReplyObserver, ReplyRequest, Unobserved
+from orchestration.session.options import ConversationOptions
 from orchestration.session.playout import Playout, PlayoutFrame
 from orchestration.session.recital import recital_limits, reciting
-from orchestration.session.reply import Reply, ReplyLimits
+from orchestration.session.reply import Reply
 from orchestration.session.reply_telling import ReplyTelling
+from orchestration.session.side_tasks import SideTasks
 from orchestration.session.speech_buffer import SpeechBuffer
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
 from orchestration.session.turn_judge import Judges, Unjudged
+from orchestration.session.understanding import Understanding
 from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
 from speech.onset import SURE_SPEECH, SpeechOnset
 
-log = logging.getLogger(__name__)
-
 MOUTH_OPEN = 0.06  # jawOpen, 0..1, from which a mouth is seen to be open
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationOptions:
-    """How turns are taken and how long engines are waited for."""
-
-    reply: ReplyLimits
-    recognizer_timeout: float  # seconds
-    recognizer_retries: int
-    partial_every: float  # seconds of speech between partial transcripts
-    pre_roll: float  # seconds of sound kept from before speech was noticed
-    barge_in: bool
-    barge_in_after: float  # seconds of user speech
-    acknowledge_timeout: float  # seconds after the last packet of a reply
-    draft: bool  # begin to answer at a pause, before the turn is known to be over
-    initiative: InitiativeOptions = SILENT_UNLESS_ASKED  # what is said unasked
-    answer_turns: bool = True  # False: a spoken turn is remembered, and answered only when asked to
-    interruption: InterruptionPolicy | None = None  # None: `barge_in_after` stops the agent, whatever is said
-
-    @property
-    def yields(self) -> InterruptionPolicy | None:
-        """What decides who goes on when both speak; None: the agent does."""
-        return (self.interruption or Immediate(self.barge_in_after)) if self.barge_in else None
 
 
 class Conversation:
@@ -99,6 +76,7 @@ class Conversation:
             on_partial=lambda text: timeline.emit(EventType.PARTIAL_TRANSCRIPT, text=text),
             on_failure=self.telling.failed,
         )
+        self._understanding = Understanding(self._transcriber, self._buffer, self._memory, timeline)
         self._drafting = Drafting(self._memory, self._open_reply)
         self._giving_way = GivingWay(playout, timeline, self._transcriber.glance)
         self._heard_at = array("d")  # session time at which each frame of the user was heard
@@ -109,7 +87,7 @@ class Conversation:
         self._replying = False  # a reply has been granted and is not over
         self._asked = False  # it was asked for, and doesn't answer the turn that may go on
         self._taking_in: asyncio.Task[None] | None = None  # the latest turn that was handed over whole
-        self._side_tasks: set[asyncio.Task[None]] = set()
+        self._side_tasks = SideTasks(timeline, on_error=playout.cancel)
         self.flush = False  # the next packet tells the client to drop older generations
 
     @property
@@ -182,7 +160,7 @@ class Conversation:
 
     def take_in(self, pcm: FloatArray) -> None:
         """Remember a turn (samples,) at 16 kHz whose beginning and end the client decided; no answer."""
-        self._taking_in = self._start_side_task(self._understand_whole(pcm, self._taking_in))
+        self._taking_in = self._side_tasks.start(self._understanding.whole(pcm, self._taking_in))
 
     def disregard(self) -> None:
         """Forget what the user is saying; a turn that has ended stays."""
@@ -294,7 +272,7 @@ class Conversation:
         if overlapped:
             # Too short to take the floor: it is understood and remembered, but not answered on its own.
             self._giving_way.turn_ended()
-            self._start_side_task(self._overhear(turn, self._buffer.pcm()))
+            self._side_tasks.start(self._overhear(turn, self._buffer.pcm()))
         else:
             self._move(Floor.THINKING)
             self._start_answer(turn, self._answer_speech(turn, self._buffer.pcm()))
@@ -303,7 +281,7 @@ class Conversation:
 
     async def _answer_speech(self, turn: TurnClock, pcm: FloatArray) -> None:
         try:
-            text = await self._understand(turn, pcm)
+            text = await self._understanding.turn(turn, pcm)
         except EngineError as error:
             reply = self._open_reply()
             self._timeline.generation += 1
@@ -331,40 +309,6 @@ class Conversation:
         turn.transcript = self._timeline.now()
         reply = self._open_reply(request)
         await reply.run(self._begin(turn, reply))
-
-    async def _understand_whole(self, pcm: FloatArray, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait({before})  # turns are remembered in the order in which they were said
-        try:
-            timed = await self._transcriber.final(pcm)
-        except EngineError as error:
-            self._timeline.emit(EventType.NOTHING_HEARD, rejected="failed", message=str(error))
-            return
-        transcript = timed.transcript
-        if transcript.text:
-            self._timeline.emit(
-                EventType.FINAL_TRANSCRIPT, text=transcript.text, language=transcript.language
-            )
-            self._memory.user_said(transcript.text)
-        else:
-            self._timeline.emit(EventType.NOTHING_HEARD, rejected=transcript.rejected)
-
-    async def _understand(self, turn: TurnClock, pcm: FloatArray) -> str:
-        timed = await self._transcriber.final(pcm)
-        # Only now may the sound be let go: had the user gone on before, it would be part of a longer turn.
-        self._buffer.end()
-        transcript = timed.transcript
-        turn.recognition_started = timed.started
-        turn.recognized = timed.ended
-        turn.recognizer_compute = transcript.compute
-        turn.transcript = self._timeline.now()
-        if transcript.text:
-            self._timeline.emit(
-                EventType.FINAL_TRANSCRIPT, text=transcript.text, language=transcript.language
-            )
-        else:
-            self._timeline.emit(EventType.NOTHING_HEARD, rejected=transcript.rejected)
-        return transcript.text
 
     async def _overhear(self, turn: TurnClock, pcm: FloatArray) -> None:
         try:
@@ -503,20 +447,7 @@ class Conversation:
     def _start_answer(self, turn: TurnClock, work: Coroutine[Any, Any, None]) -> None:
         self._turn = turn
         self._asked = False
-        self._answer = self._start_side_task(work)
-
-    def _start_side_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._side_tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-        return task
-
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        self._side_tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("answering failed", exc_info=error, extra={"session": self._timeline.session})
-            self._timeline.count("internal_error", EventType.PROBLEM, repr(error))
-            self._playout.cancel()
+        self._answer = self._side_tasks.start(work)
 
     async def close(self) -> None:
         """Stop everything and write down what was heard."""
@@ -524,10 +455,7 @@ class Conversation:
         self._drafting.drop()
         self._giving_way.close()
         self._transcriber.discard()
-        tasks = tuple(self._side_tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._side_tasks.close()
         self._report_turn()
         self._playout.cancel()
         self._reply_over(cancelled=True)

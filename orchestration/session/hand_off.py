@@ -14,10 +14,11 @@ from agents.persona import Persona
 from agents.tools.outcome import Outcome, ToolFailure
 from orchestration.engines import Engines
 from orchestration.media import FRAME_SECONDS
-from orchestration.session.conversation import Conversation, ConversationOptions
+from orchestration.session.conversation import Conversation
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor
 from orchestration.session.observer import ReplyRequest
+from orchestration.session.options import ConversationOptions
 from orchestration.session.timeline import Timeline
 from orchestration.session.utterance import Utterance
 

@@ -14,13 +14,14 @@ from orchestration.clock import Clock
 from orchestration.engines import Engines, FaceChannel
 from orchestration.media import FRAME_RATE, FRAME_SECONDS, FloatArray
 from orchestration.protocol import AgentFrame
-from orchestration.session.conversation import Conversation, ConversationOptions
+from orchestration.session.conversation import Conversation
 from orchestration.session.ears import Ears, UserFrame
 from orchestration.session.events import EventType
 from orchestration.session.feeling import Feeling
 from orchestration.session.floor import Floor
 from orchestration.session.memory import Remembers
 from orchestration.session.observer import ReplyObserver
+from orchestration.session.options import ConversationOptions
 from orchestration.session.playout import SILENT, Playout
 from orchestration.session.presence import Presence, PresenceOptions
 from orchestration.session.timeline import Sink, Timeline

@@ -17,7 +17,7 @@ from agents.minilm import MiniLM
 from agents.notes.chunking import passages, sentences
 from agents.notes.grounded import GroundedLanguageModel
 from agents.notes.index import VectorCache
-from agents.notes.library import Notes, NotesConfig
+from agents.notes.passages import Notes, NotesConfig
 from agents.notes.reading import NotesError, Skipped, read_folder
 
 FOLDER = Path(__file__).parent / "notes_folder"

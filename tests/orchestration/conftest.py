@@ -19,8 +19,8 @@ from orchestration.gateway.api import create_api
 from orchestration.gateway.host import SessionHost
 from orchestration.protocol import Event
 from orchestration.recording.recording import Recording
-from orchestration.session.conversation import ConversationOptions
 from orchestration.session.events import EventType
+from orchestration.session.options import ConversationOptions
 from orchestration.session.reply import ReplyLimits
 from orchestration.session.session import Session, SessionOptions
 from orchestration.session.timeline import Sink

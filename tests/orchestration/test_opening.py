@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agents.memory.summarising import SummarisingDialogue
-from agents.notes.library import Notes, NotesConfig
+from agents.notes.passages import Notes, NotesConfig
 from orchestration.app import BuildArguments, build
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration

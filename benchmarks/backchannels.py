@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from agents.dialogue import Dialogue
 from agents.turn_taking.backchannel import BackchannelRates
 from avatar.procedural.pitch import PitchTracker
+from benchmarks.barge_in import InlineVoiceActivity, Understands
 from orchestration.aside import in_frames
 from orchestration.clock import LoopClock
 from orchestration.configuration import load_configuration
@@ -39,8 +40,6 @@ from orchestration.simulation.scripted import scripted_engines
 from orchestration.virtual_time import run_in_virtual_time
 from speech.audio import load_audio
 from speech.end_of_turn import EndOfTurnConfig, SilenceEndOfTurn
-from speech.recognizer import Transcript
-from speech.voice_activity import SileroVoiceActivity
 
 PROMPTS: Final = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SHORTEST: Final = 1.2  # s of a recording that counts
@@ -54,23 +53,6 @@ LOW: Final = 0.11  # s of low pitch that make a fall
 SOON: Final = 1.0  # s after it in which an answer is one to it
 ROOM_NOISE: Final = 3e-4  # RMS of full scale, -70 dBFS
 CHANCES: Final = 2_000  # random moments
-
-
-class InlineVoiceActivity:
-    """The real model, awaited without a thread, since virtual time waits for none."""
-
-    def __init__(self) -> None:
-        self._model = SileroVoiceActivity()
-
-    async def step(self, pcm: FloatArray) -> float:
-        return self._model.step(pcm)
-
-
-class Understands:
-    """A recogniser that understands whatever it hears."""
-
-    async def transcribe(self, pcm: FloatArray, *, words: bool = True) -> Transcript:
-        return Transcript("go on")
 
 
 @dataclass(frozen=True, slots=True)

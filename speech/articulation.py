@@ -39,7 +39,7 @@ class Mouth:
 
 
 class Articulation:
-    """Follows one stream of sound, frame by frame; the measuring is done when it is asked for, .2 ms."""
+    """Follows one stream of sound, frame by frame; the measuring is done when it is asked for."""
 
     def __init__(self) -> None:
         self._frames: deque[NDArray[np.float32]] = deque(maxlen=_FRAMES)

@@ -73,7 +73,12 @@ weights: venv all-models ## Make the streaming animator's weights from seeds (un
 	$(VISAVIS) weights
 
 bench: venv all-models ## Run every benchmark; results in out/bench/
-	@for file in benchmarks/[a-z]*.py; do
+	@if [ ! -x out/pipecat/bin/python ]; then
+	  echo "Installing Pipecat, which is measured beside us, into out/pipecat"
+	  $(PYTHON) -m venv out/pipecat
+	  out/pipecat/bin/python -m pip install --quiet --disable-pip-version-check 'pipecat-ai[openai,whisper,piper]==1.14.0'
+	fi
+	for file in benchmarks/[a-z]*.py; do
 	  name="$${file##*/}"
 	  echo "== $${name%.py}"
 	  $(PY) -m "benchmarks.$${name%.py}"

@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from agents.dialogue import Dialogue
 from agents.turn_taking.backchannel import BackchannelRates
 from avatar.procedural.pitch import PitchTracker
-from benchmarks.barge_in import InlineVoiceActivity, Understands
+from benchmarks.barge_in import Understands
 from orchestration.aside import in_frames
 from orchestration.clock import LoopClock
 from orchestration.configuration import load_configuration
 from orchestration.gateway.limits import session_options
+from orchestration.listening import InlineVoiceActivity
 from orchestration.media import AGENT_SAMPLE_RATE, USER_FRAME_SAMPLES, USER_SAMPLE_RATE, FloatArray
 from orchestration.session.events import EventType
 from orchestration.session.session import Session

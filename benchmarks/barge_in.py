@@ -23,6 +23,7 @@ from agents.dialogue import Dialogue
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.gateway.limits import session_options
+from orchestration.listening import InlineVoiceActivity
 from orchestration.media import FRAME_SECONDS, USER_FRAME_SAMPLES, USER_SAMPLE_RATE, FloatArray
 from orchestration.session.session import Session
 from orchestration.simulation.client import SimulatedClient
@@ -31,7 +32,6 @@ from orchestration.virtual_time import run_in_virtual_time
 from speech.audio import load_audio
 from speech.end_of_turn import SilenceEndOfTurn
 from speech.recognizer import Transcript
-from speech.voice_activity import SileroVoiceActivity
 
 PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SHORTEST = 1.0  # seconds of a recording that counts
@@ -45,16 +45,6 @@ TARGET_FRAMES = 4  # 160 ms; a frame's wait in the jitter buffer comes on top
 TARGET_MS = 200
 BURSTS_MS = (40, 60, 80)
 LEVELS = (0.03, 0.1, 0.3, 0.8)  # of full scale
-
-
-class InlineVoiceActivity:
-    """The real model, awaited without a thread, since virtual time waits for none."""
-
-    def __init__(self) -> None:
-        self._model = SileroVoiceActivity()
-
-    async def step(self, pcm: FloatArray) -> float:
-        return self._model.step(pcm)
 
 
 class Understands:

@@ -28,13 +28,14 @@ import numpy as np
 import soxr
 
 from agents.dialogue import Dialogue
-from benchmarks.barge_in import InlineVoiceActivity, onsets, recordings, with_policy
+from benchmarks.barge_in import onsets, recordings, with_policy
 from benchmarks.recognizer import packaged_model
 from orchestration.clock import LoopClock
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.corpus.texts import backchannels, deal
 from orchestration.corpus.voices import VOICES, SyntheticVoice, opened
 from orchestration.gateway.limits import session_options
+from orchestration.listening import InlineVoiceActivity
 from orchestration.media import (
     AGENT_SAMPLE_RATE,
     FRAME_SECONDS,

@@ -18,6 +18,7 @@ from orchestration.aside import NO_ASIDES, VoiceAsides
 from orchestration.asides import Asides
 from orchestration.configuration import Configuration
 from orchestration.engines import Engines
+from orchestration.listening import InlineVoiceActivity
 from orchestration.media import AGENT_SAMPLE_RATE, USER_SAMPLE_RATE, FloatArray
 from orchestration.session.turn_judge import HearsEndings
 from orchestration.simulation.scripted import ScriptedFaces, ScriptedLanguageModel
@@ -39,23 +40,11 @@ from speech.audio import resample
 from speech.coqui import CoquiSynthesizer
 from speech.recognizer import Recognizer
 from speech.synthesizer import Synthesizer
-from speech.voice_activity import SileroVoiceActivity, VoiceActivityConfig
 from speech.whisper import WhisperRecognizer
 
 QUESTIONS: Final = ("What are your opening hours?", "Where are you?", "Can I book a room for tomorrow?")
 RECITED: Final = 16.0  # seconds of recordings that the agent with a person's voice has to say
 SENTENCE: Final = (2.0, 6.0)  # seconds of each of them
-
-
-class InlineVoiceActivity:
-    """The real model, awaited without a thread, since virtual time waits for none."""
-
-    def __init__(self, config: VoiceActivityConfig) -> None:
-        self._model = SileroVoiceActivity(config)
-
-    async def step(self, pcm: FloatArray) -> float:
-        """Probability 0..1 that this frame (640,) holds speech."""
-        return self._model.step(pcm)
 
 
 @dataclass

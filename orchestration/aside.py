@@ -19,6 +19,7 @@ from orchestration.media import (
     FloatArray,
     silence,
 )
+from speech.levels import active_level
 from speech.pitch import PitchTracker
 
 SHORTEST, LONGEST = 0.2, 0.9  # s of a soft sound between its silences
@@ -77,6 +78,14 @@ def unlike_a_soft_sound(pcm: FloatArray) -> str:
     loudest = max(frame.level for frame in frames)
     voiced = float(np.mean([frame.voiced for frame in frames if frame.level > loudest - LOUD]))
     return "" if voiced >= VOICED else f"only {voiced:.0%} of it has a pitch, {VOICED:.0%} at least"
+
+
+def at_level(pcm: FloatArray, level: float) -> FloatArray:
+    """A sound (samples,) at 24 kHz whose loud parts have the RMS ``level``, 0..1, or less lest it clips."""
+    own, peak = active_level(pcm, AGENT_SAMPLE_RATE), float(np.abs(pcm).max(initial=0.0))
+    if own == 0:
+        return pcm
+    return np.asarray(pcm * np.float32(min(level / own, 1 / peak)), np.float32)
 
 
 def in_frames(word: str, pcm: FloatArray) -> Aside:

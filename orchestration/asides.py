@@ -12,14 +12,17 @@ from typing import Final
 
 import numpy as np
 
-from orchestration.aside import NO_ASIDES, VoiceAsides, in_frames, trimmed, unlike_a_soft_sound
+from orchestration.aside import NO_ASIDES, VoiceAsides, at_level, in_frames, trimmed, unlike_a_soft_sound
 from orchestration.engines import EngineError
 from orchestration.media import AGENT_SAMPLE_RATE, FloatArray, silence
+from speech.levels import active_level
 from speech.synthesizer import Synthesizer
 
 log = logging.getLogger(__name__)
 
 LONGEST_FILLER: Final = 2.5  # s
+# How loud a voice speaks. Voices are levelled on one sentence, and others come out up to 6 dB softer.
+REFERENCE: Final = "That is a good question. I can tell you more about it, if you like."
 
 
 class Asides:
@@ -55,19 +58,27 @@ class Asides:
 
     async def _prepare(self, voice: str, ready: VoiceAsides) -> None:
         """One word after the other, so that replies find the synthesiser free in between."""
-        for word in self._soft:
+        level = await self._level(voice) if self._soft else 0.0
+        for word in self._soft if level > 0 else ():
             pcm = trimmed(await self._speak(word, voice))
             problem = unlike_a_soft_sound(pcm) if pcm.size else ""
             if problem:
                 log.warning("%r in voice %r won't be said while listening: %s", word, voice, problem)
             elif pcm.size:
-                ready.soft.append(in_frames(word, pcm * np.float32(self._gain)))
+                ready.soft.append(in_frames(word, at_level(pcm, level * self._gain)))
         for word in self._fillers:
             pcm = trimmed(await self._speak(word, voice))
             if pcm.size > LONGEST_FILLER * AGENT_SAMPLE_RATE:
                 log.warning("%r is longer than %g s and won't be said: shorten it", word, LONGEST_FILLER)
             elif pcm.size:
                 ready.fillers.append(in_frames(word, pcm))
+
+    async def _level(self, voice: str) -> float:
+        """RMS of what ``voice`` says aloud, 0..1; 0, and logged, where that can't be had."""
+        level = active_level(await self._speak(REFERENCE, voice), AGENT_SAMPLE_RATE)
+        if level == 0:
+            log.error("nothing will be said softly in voice %r: how loud it speaks isn't known", voice)
+        return level
 
     async def _speak(self, word: str, voice: str) -> FloatArray:
         """The word's sound (samples,); empty, and logged, where it can't be had."""

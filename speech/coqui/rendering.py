@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from speech.coqui.config import CoquiConfig
-from speech.coqui.sound import EMPTY, Resampler, Trimmer, active_level, limit
+from speech.coqui.sound import EMPTY, Resampler, Trimmer, limit
 from speech.coqui.voice import TokenTime, Voice
+from speech.levels import active_level
 from speech.spoken_text import Token
 from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, SpeechChunk, SpokenWord
 

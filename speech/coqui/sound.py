@@ -110,15 +110,3 @@ def limit(pcm: FloatArray) -> FloatArray:
     room = 1.0 - _KNEE
     bent = _KNEE + room * np.tanh((size - _KNEE) / room)
     return np.where(size > _KNEE, np.sign(pcm) * bent, pcm).astype(np.float32)
-
-
-def active_level(pcm: FloatArray, sample_rate: int) -> float:
-    """RMS, 0..1, of the 10 ms blocks of ``pcm`` (samples,) that are within 30 dB of the loudest: speech, not
-    pauses.
-    """
-    block = sample_rate // 100
-    blocks = pcm[: len(pcm) // block * block].reshape(-1, block).astype(np.float64)
-    if not len(blocks):
-        return 0.0
-    power = np.mean(blocks**2, axis=1)
-    return float(np.sqrt(np.mean(power[power >= np.max(power) * 1e-3])))

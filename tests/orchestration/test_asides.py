@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestration.aside import in_frames, trimmed, unlike_a_soft_sound
-from orchestration.asides import Asides
+from orchestration.aside import at_level, in_frames, trimmed
+from orchestration.asides import REFERENCE, Asides
 from orchestration.configuration.listening import ListeningConfig
 from orchestration.media import AGENT_SAMPLE_RATE, FloatArray
 from orchestration.virtual_time import run_in_virtual_time
 from speech.coqui import CoquiSynthesizer
 from speech.coqui.config import CoquiConfig
+from speech.levels import active_level
 from speech.synthesizer import SpeechChunk
+from tests.orchestration.served import until
 
 
 def hum(seconds: float, level: float = 0.3, hz: float = 120.0) -> FloatArray:
@@ -37,8 +39,8 @@ def rumble(seconds: float) -> FloatArray:
 class SpeaksAs:
     """A synthesiser that says each word as it is told; ``None`` hangs, an error is raised."""
 
-    def __init__(self, words: Mapping[str, FloatArray | Exception | None]) -> None:
-        self._words = words
+    def __init__(self, words: Mapping[str, FloatArray | Exception | None], aloud: float = 0.3) -> None:
+        self._words = {REFERENCE: hum(2.0, aloud), **words}
         self.asked: list[tuple[str, str | None]] = []
 
     async def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
@@ -55,13 +57,16 @@ class SpeaksAs:
 
 
 def prepared(
-    words: Mapping[str, FloatArray | Exception | None], fillers: Sequence[str] = (), gain_db: float = 0.0
+    words: Mapping[str, FloatArray | Exception | None],
+    fillers: Sequence[str] = (),
+    gain_db: float = 0.0,
+    aloud: float = 0.3,
 ) -> tuple[list[str], list[str], SpeaksAs, list[FloatArray]]:
     """The words that one voice has ready in the end, soft ones and fillers, and their sounds."""
-    synthesizer = SpeaksAs(words)
+    synthesizer = SpeaksAs(words, aloud)
 
     async def main() -> tuple[list[str], list[str], list[FloatArray]]:
-        soft = [word for word in words if word not in fillers]
+        soft = [word for word in words if word not in fillers and word != REFERENCE]
         asides = Asides(synthesizer, timeout=2.0, soft=soft, gain_db=gain_db, fillers=fillers)
         ready = asides.of("joan")
         assert not ready.soft, "nothing is waited for"
@@ -80,8 +85,30 @@ def prepared(
 def test_what_sounds_like_a_hum_is_ready_soon_and_spoken_once() -> None:
     soft, _, synthesizer, sounds = prepared({"mm-hmm": hum(0.5), "uh-huh": hum(0.4)}, gain_db=-12)
     assert soft == ["mm-hmm", "uh-huh"]
-    assert synthesizer.asked == [("mm-hmm", "joan"), ("uh-huh", "joan")]
+    assert synthesizer.asked == [(REFERENCE, "joan"), ("mm-hmm", "joan"), ("uh-huh", "joan")]
     assert np.abs(sounds[0]).max() == pytest.approx(10 ** (-12 / 20) * np.abs(hum(0.5)).max(), rel=0.02)
+
+
+def test_soft_and_loud_words_of_a_voice_come_out_at_one_level_below_its_speech() -> None:
+    words = {"mm-hmm": hum(0.5, level=0.05), "yeah": hum(0.5, level=0.4), "uh-huh": hum(0.4, hz=210)}
+    _, _, _, sounds = prepared(words, gain_db=-12, aloud=0.2)
+    speech = active_level(hum(2.0, 0.2), AGENT_SAMPLE_RATE)
+    below = [20 * np.log10(active_level(pcm.ravel(), AGENT_SAMPLE_RATE) / speech) for pcm in sounds]
+    assert below == pytest.approx([-12, -12, -12], abs=0.3)
+
+
+def test_a_word_that_would_clip_stays_as_loud_as_it_can_be() -> None:
+    click = hum(0.3, level=0.01)
+    click[100] = 0.5
+    assert np.abs(at_level(click, 0.2)).max() == pytest.approx(1.0)
+    assert not at_level(np.zeros(2400, np.float32), 0.2).any()
+
+
+def test_nothing_is_said_softly_in_a_voice_whose_level_isnt_known(caplog: pytest.LogCaptureFixture) -> None:
+    words = {REFERENCE: RuntimeError("out of memory"), "yeah": hum(0.5), "well": hum(0.5)}
+    soft, fillers, _, _ = prepared(words, fillers=("well",))
+    assert (soft, fillers) == ([], ["well"])
+    assert "nothing will be said softly in voice 'joan'" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -127,7 +154,7 @@ def test_each_voice_says_them_itself_and_no_words_ask_nothing() -> None:
         return some, none
 
     some, none = run_in_virtual_time(main())
-    assert sorted(some.asked, key=str) == [("yeah", "joan"), ("yeah", "joe"), ("yeah", None)]
+    assert sorted(voice or "" for word, voice in some.asked if word == "yeah") == ["", "joan", "joe"]
     assert none.asked == []
 
 
@@ -151,6 +178,13 @@ def test_frames_for_the_speaker_and_the_animator_hold_the_same_sound() -> None:
 async def test_the_packaged_voice_says_every_word_of_the_defaults_well(model_file, pitch: float) -> None:
     file: Path = model_file("joe")
     with CoquiSynthesizer(CoquiConfig(model=str(file), pitch=pitch)) as joe:
-        for word in ListeningConfig().sounds:
-            sound = trimmed(np.concatenate([chunk.pcm async for chunk in joe.synthesize(word)]))
-            assert unlike_a_soft_sound(sound) == "", word
+        asides = Asides(joe, timeout=30, soft=ListeningConfig().sounds, gain_db=-12, fillers=())
+        ready = asides.of("")
+        await until(lambda: len(ready.soft) == len(ListeningConfig().sounds), within=60)
+        speech = np.concatenate([chunk.pcm async for chunk in joe.synthesize(REFERENCE)])
+    assert [aside.word for aside in ready.soft] == list(ListeningConfig().sounds)
+    aloud = active_level(trimmed(speech), AGENT_SAMPLE_RATE)
+    below = [
+        20 * np.log10(active_level(aside.pcm.ravel(), AGENT_SAMPLE_RATE) / aloud) for aside in ready.soft
+    ]
+    assert below == pytest.approx([-12] * len(below), abs=0.5)

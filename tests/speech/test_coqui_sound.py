@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from speech.coqui.sound import Resampler, Trimmer, active_level, limit
+from speech.coqui.sound import Resampler, Trimmer, limit
 
 RATE = 24_000
 
@@ -94,17 +94,3 @@ def test_loud_samples_are_bent_and_quiet_ones_untouched() -> None:
     assert np.max(np.abs(bent)) <= 1.0
     np.testing.assert_array_equal(bent[np.abs(pcm) <= 0.7], pcm[np.abs(pcm) <= 0.7])
     assert np.all(np.diff(bent) >= 0)
-
-
-def test_the_level_of_speech_ignores_its_pauses() -> None:
-    tone = _tone(1.0)
-    with_pauses = np.concatenate([_silence(1.0), tone, _silence(1.0)])
-    assert active_level(with_pauses, RATE) == pytest.approx(0.3 / np.sqrt(2), rel=0.02)
-
-
-def test_raised_pitch_is_faster_and_higher() -> None:
-    pcm = _tone(1.0, rate=22_050, frequency=200.0)
-    raised = Resampler(22_050, 1.25).feed(pcm, last=True)
-    assert len(raised) / RATE == pytest.approx(0.8, abs=0.01)
-    spectrum = np.abs(np.fft.rfft(raised * np.hanning(len(raised))))
-    assert np.argmax(spectrum) * RATE / len(raised) == pytest.approx(250.0, abs=3)

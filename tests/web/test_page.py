@@ -38,12 +38,11 @@ def browser(launch: Callable[..., Browser]) -> Browser:
 @pytest.fixture
 def visitor(browser: Browser, errors: list[str]) -> Iterator[Visitor]:
     """A visitor with a microphone that the test speaks into; nothing on the page may have failed."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.add_init_script(MICROPHONE)
-    page = context.new_page()
-    watch(page, errors)
-    yield Visitor(page)
-    context.close()
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        context.add_init_script(MICROPHONE)
+        page = context.new_page()
+        watch(page, errors)
+        yield Visitor(page)
 
 
 @pytest.fixture(scope="session")
@@ -99,19 +98,18 @@ class TestFirstLoad:
 
     @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (320, 568)])
     def test_a_phone_shows_face_and_controls_without_scrolling(self, browser, server, width, height):
-        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
-        visitor = Visitor(context.new_page())
-        visitor.open(server.url)
-        visitor.start(typing=True)
-        page = visitor.page
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for name in ("Send", "End the conversation"):
-            box = page.get_by_role("button", name=name).bounding_box()
-            assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height
-            assert min(box["width"], box["height"]) >= 43.5
-        face = page.locator(".free").bounding_box()
-        assert face is not None and face["height"] >= 0.25 * height
-        context.close()
+        with browser.new_context(viewport={"width": width, "height": height}, has_touch=True) as context:
+            visitor = Visitor(context.new_page())
+            visitor.open(server.url)
+            visitor.start(typing=True)
+            page = visitor.page
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for name in ("Send", "End the conversation"):
+                box = page.get_by_role("button", name=name).bounding_box()
+                assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height
+                assert min(box["width"], box["height"]) >= 43.5
+            face = page.locator(".free").bounding_box()
+            assert face is not None and face["height"] >= 0.25 * height
 
     def test_the_keyboard_is_enough(self, server, visitor):
         visitor.open(server.url)
@@ -131,34 +129,34 @@ class TestFirstLoad:
 
 class TestMicrophone:
     def test_a_denied_microphone_is_said_in_words_and_typing_goes_on(self, launch, server):
-        context = launch().new_context()  # no permission is granted and nobody can be asked
-        visitor = Visitor(context.new_page())
-        visitor.open(server.url)
-        visitor.page.get_by_role("button", name="Start talking").click()
-        visitor.banner().wait_for(timeout=20_000)
-        assert "microphone" in visitor.banner().inner_text().lower()
-        visitor.page.get_by_role("button", name="Talk by typing").click()
-        visitor.write("What time does the museum open?")
-        visitor.answered()
-        assert "nine" in visitor.captions("theirs").last.inner_text()
-        context.close()
+        with launch() as browser:  # no permission is granted and nobody can be asked
+            visitor = Visitor(browser.new_page())
+            visitor.open(server.url)
+            visitor.page.get_by_role("button", name="Start talking").click()
+            visitor.banner().wait_for(timeout=20_000)
+            assert "microphone" in visitor.banner().inner_text().lower()
+            visitor.page.get_by_role("button", name="Talk by typing").click()
+            visitor.write("What time does the museum open?")
+            visitor.answered()
+            assert "nine" in visitor.captions("theirs").last.inner_text()
 
     def test_a_spoken_question_is_captioned_and_answered(self, launch, server, question, errors):
         """The browser's own fake microphone plays a person's recording, once."""
-        browser = launch(ALLOWED, FAKE_DEVICE, f"--use-file-for-fake-audio-capture={question}%noloop")
-        visitor = Visitor(browser.new_context(viewport={"width": 1280, "height": 800}).new_page())
-        watch(visitor.page, errors)
-        visitor.open(server.url)
-        visitor.start()
-        visitor.floor("user")
-        visitor.answered()
-        assert "folder" in visitor.captions("mine").first.inner_text().lower()
-        assert visitor.captions("theirs").first.inner_text()
-        assert "Answered in" in visitor.page.locator(".latency").inner_text()
-        measured = visitor.snapshot()
-        assert max(row["rms"] for row in measured["sounded"]) > 0.02, "the voice left the loudspeaker"
-        assert max(row["jawOpen"] for row in measured["drawn"]) > 0.1
-        assert errors == []
+        flags = (ALLOWED, FAKE_DEVICE, f"--use-file-for-fake-audio-capture={question}%noloop")
+        with launch(*flags) as browser:
+            visitor = Visitor(browser.new_page(viewport={"width": 1280, "height": 800}))
+            watch(visitor.page, errors)
+            visitor.open(server.url)
+            visitor.start()
+            visitor.floor("user")
+            visitor.answered()
+            assert "folder" in visitor.captions("mine").first.inner_text().lower()
+            assert visitor.captions("theirs").first.inner_text()
+            assert "Answered in" in visitor.page.locator(".latency").inner_text()
+            measured = visitor.snapshot()
+            assert max(row["rms"] for row in measured["sounded"]) > 0.02, "the voice left the loudspeaker"
+            assert max(row["jawOpen"] for row in measured["drawn"]) > 0.1
+            assert errors == []
 
     def test_muted_words_are_not_heard(self, server, visitor, question):
         visitor.open(server.url)
@@ -230,17 +228,17 @@ class TestConversation:
     def test_reduced_motion_calms_the_head_and_leaves_the_lips(self, browser, server):
         heads: dict[str, float] = {}
         for wish in ("no-preference", "reduce"):
-            context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion=wish)
-            visitor = Visitor(context.new_page())
-            visitor.open(server.url)
-            visitor.start(typing=True)
-            visitor.page.wait_for_timeout(2000)  # until the resolution is adapted to the machine
-            pictures = [visitor.face() for _ in range(10)]
-            heads[wish] = float(np.median([moved(a, b) for a, b in pairwise(pictures)]))
-            visitor.write("What time does the museum open?")
-            visitor.answered()
-            assert max(row["jawOpen"] for row in visitor.snapshot()["drawn"]) > 0.1
-            context.close()
+            with browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion=wish) as page:
+                visitor = Visitor(page)
+                visitor.open(server.url)
+                visitor.start(typing=True)
+                page.wait_for_timeout(2000)  # until the resolution is adapted to the machine
+                pictures = [visitor.face() for _ in range(10)]
+                heads[wish] = float(np.median([moved(a, b) for a, b in pairwise(pictures)]))
+                if wish == "reduce":
+                    visitor.write("What time does the museum open?")
+                    visitor.answered()
+                    assert max(row["jawOpen"] for row in visitor.snapshot()["drawn"]) > 0.1
         assert heads["reduce"] < 0.7 * heads["no-preference"]
 
     def test_a_still_face_stands_still(self, server, visitor):
@@ -259,8 +257,8 @@ class TestConversation:
 
 class TestConnection:
     def test_the_conversation_goes_on_after_the_server_was_restarted(self, browser):
-        with served() as own:
-            visitor = Visitor(browser.new_page())
+        with served() as own, browser.new_page() as page:
+            visitor = Visitor(page)
             visitor.open(own.url)
             visitor.start(typing=True)
             visitor.write("What time does the museum open?")
@@ -277,11 +275,10 @@ class TestConnection:
             visitor.write("How much is a ticket?")
             visitor.answered()
             assert "ten" in visitor.captions("theirs").last.inner_text()
-            visitor.page.close()
 
     def test_a_dropped_network_is_bridged_with_the_same_conversation(self, browser, server):
-        with bad_network(server.port, share=0, delay=0) as network:
-            visitor = Visitor(browser.new_page())
+        with bad_network(server.port, share=0, delay=0) as network, browser.new_page() as page:
+            visitor = Visitor(page)
             visitor.open(f"http://127.0.0.1:{network.listen}/")
             visitor.start(typing=True)
             visitor.write("What time does the museum open?")
@@ -293,18 +290,16 @@ class TestConnection:
             visitor.write("How much is a ticket?")
             visitor.answered()
             assert visitor.captions("mine").count() == 2
-            visitor.page.close()
 
     def test_the_face_goes_on_over_a_network_that_delays_packets(self, browser, server):
         """5 % of the server's packets come 300 ms late, in order: sound may have gaps, the face has none."""
-        with bad_network(server.port, share=0.05, delay=0.3, seed=4) as network:
-            visitor = Visitor(browser.new_page())
+        with bad_network(server.port, share=0.05, delay=0.3, seed=4) as network, browser.new_page() as page:
+            visitor = Visitor(page)
             visitor.open(f"http://127.0.0.1:{network.listen}/")
             visitor.start(typing=True)
             visitor.write("What time does the museum open?")
             visitor.answered()
             measured = visitor.snapshot()
-            visitor.page.close()
         assert network.delayed > 3
         assert measured["counts"]["framesReceived"] > 50
         runs = groupby(measured["drawn"][1:], key=lambda row: row["moved"] < 1e-6)
@@ -312,8 +307,12 @@ class TestConnection:
         assert max((times[-1] - times[0] for times in still), default=0) <= 120
 
     def test_a_full_server_says_so_and_lets_the_visitor_in_once_there_is_room(self, browser):
-        with served("gateway.max_sessions=1") as own:
-            first, second = Visitor(browser.new_page()), Visitor(browser.new_page())
+        with (
+            served("gateway.max_sessions=1") as own,
+            browser.new_page() as one,
+            browser.new_page() as other,
+        ):
+            first, second = Visitor(one), Visitor(other)
             first.open(own.url)
             first.start(typing=True)
             second.open(own.url)
@@ -326,8 +325,6 @@ class TestConnection:
             )
             first.page.get_by_role("button", name="End the conversation").click()
             second.page.locator(".page[data-phase=open]").wait_for(timeout=40_000)
-            for visitor in (first, second):
-                visitor.page.close()
 
     def test_a_server_that_isnt_there_is_said_in_words(self, server, visitor):
         visitor.page.route("**/v1/options", lambda route: route.abort())

@@ -30,7 +30,7 @@ class Reading:
 class Clause:
     """A part of the reply: its ``text`` as written, and what is ``said`` for it (empty: it is only shown).
 
-    ``kind`` names what isn't plain speech: ``code``, ``table``, ``thoughts``, ``other_language`` or
+    ``kind`` names what isn't plain speech: ``code``, ``table``, ``thoughts``, ``tools``, ``other_language``,
     ``cut_short``.
     """
 
@@ -41,13 +41,13 @@ class Clause:
     @property
     def shown(self) -> bool:
         """Whether it is for the user at all."""
-        return self.kind != BlockKind.THOUGHTS
+        return self.kind not in (BlockKind.THOUGHTS, BlockKind.TOOLS)
 
 
 class ReplyReader:
     """Turns the pieces of one reply into clauses; ``full`` once it has said as much as it may.
 
-    ``spoken=False`` is for replies that the user reads: of those only thoughts are left out.
+    ``spoken=False`` is for replies that the user reads: of those only thoughts and tags are left out.
     """
 
     def __init__(self, reading: Reading | None = None, *, spoken: bool = True) -> None:
@@ -77,13 +77,13 @@ class ReplyReader:
             if isinstance(piece, str):
                 clauses += self._prose(self._clauses.feed(piece))
             else:
-                if piece.kind is not BlockKind.THOUGHTS:  # what was said before a block is complete
+                if piece.kind.shown:  # what was said before a block is complete
                     clauses += self._prose(self._clauses.flush())
                 clauses.append(self._block(piece))
         return clauses
 
     def _block(self, block: Block) -> Clause:
-        if not self._spoken and block.kind is not BlockKind.THOUGHTS:
+        if not self._spoken and block.kind.shown:
             return Clause(block.text, block.text)
         sentences = {BlockKind.CODE: self._reading.code, BlockKind.TABLE: self._reading.table}
         said = "" if block.kind in self._announced else sentences.get(block.kind, "")

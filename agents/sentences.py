@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from agents.tags import certain, opening
 from agents.words import Ending, ending, words
 
-# What isn't read out holds no sentences: code, a model's thoughts, rows of a table.
-_OPENING = re.compile(r"(?P<fence>`{3,})|(?P<thoughts><think>)|(?P<row>(?:\A|(?<=\n))[ \t]*\|)")
+# What isn't read out holds no sentences: code, rows of a table, what stands between tags.
+_OPENING = re.compile(r"(?P<fence>`{3,})|(?P<row>(?:\A|(?<=\n))[ \t]*\|)")
 
 
 class SentenceCounter:
@@ -24,14 +25,14 @@ class SentenceCounter:
         """Take more of the text; returns the end's index in the whole text, None if it isn't certain yet."""
         self._text += delta
         while not self._closing or self._close():
-            opening = self._opening()
-            at = len(self._text) if opening is None else opening.start()
-            if (end := self._count(at, final=opening is not None)) is not None or opening is None:
+            block = self._block()
+            at = certain(self._text) if block is None else block[0]
+            if (end := self._count(at, final=block is not None)) is not None or block is None:
                 return end
-            begins = opening.end() - at
-            if opening["fence"] and begins == len(self._text):
+            begins, closing = block[1] - at, block[2]
+            if closing[0] == "`" and begins == len(self._text):
                 return None  # more backticks may follow
-            self._closing = opening["fence"] or ("</think>" if opening["thoughts"] else "\n")
+            self._closing = closing
             self._settle(begins)
         return None
 
@@ -45,11 +46,17 @@ class SentenceCounter:
         self._closing, self._first = "", False
         return True
 
-    def _opening(self) -> re.Match[str] | None:
+    def _block(self) -> tuple[int, int, str] | None:
+        """Where the first block begins, where what opens it ends, and what will close it."""
+        found = []
         for match in _OPENING.finditer(self._text):
             if match["row"] is None or match.start() > 0 or self._settled == 0:
-                return match
-        return None
+                found.append((*match.span(), match["fence"] or "\n"))
+                break
+        if tag := opening(self._text):
+            found.append((tag[0], tag[1], f"</{tag[2]}>"))
+        first = min(found, default=None)
+        return None if first is None or first[0] > certain(self._text) else first
 
     def _count(self, at: int, *, final: bool) -> int | None:
         """Count the sentences before ``at``; ``final`` if something that is no prose stands there."""

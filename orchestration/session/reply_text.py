@@ -14,6 +14,7 @@ MISBEHAVIOURS: Final = {
     BlockKind.CODE.value: "the reply holds code, which is shown and not read out",
     BlockKind.TABLE.value: "the reply holds a table, which is shown and not read out",
     BlockKind.THOUGHTS.value: "the reply holds the model's thoughts to itself, which are dropped",
+    BlockKind.TOOLS.value: "the reply holds what is meant for tools, which is dropped",
     OTHER_LANGUAGE: "the reply is in another language than the voice, and is shown only",
     CUT_SHORT: "the reply went on without an end and was stopped at its limit of words",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,7 +65,26 @@ SAID = [
         id="thoughts are neither said nor shown",
     ),
     pytest.param("<think>I can't decide", [], id="thoughts without an end give nothing"),
-    pytest.param("2 < 3, I <thin", ["2 < 3,", "I <thin"], id="what only begins like a mark is said"),
+    pytest.param("2 < 3, I love it.", ["2 < 3,", "I love it."], id="a sign that begins no tag is said"),
+    pytest.param("I see. <thin", ["I see."], id="a tag that the reply breaks off in is not said"),
+    pytest.param("Is x<y", ["Is x< y"], id="what only begins like a tag is said"),
+    pytest.param(
+        '<tool_response>\n{"time": "13:40", "day": "Wednesday"}\n</tool_response>', [], id="a copied result"
+    ),
+    pytest.param(
+        'One moment. <tool_call>\n{"name": "clock"}\n</tool_call>\nIt is ten.',
+        ["One moment.", "It is ten."],
+        id="a call that was written out",
+    ),
+    pytest.param('<function=clock>{"a": 1}', [], id="a call without an end"),
+    pytest.param("</tool_response>\nAt ten.<|im_end|>", ["At ten."], id="tags without their other half"),
+    pytest.param(
+        'A <b>very</b> good day,<br/>and <a href="http://x.y">more</a>.',
+        ["A very good day,", "and more."],
+        id="of other tags what they hold is said",
+    ),
+    pytest.param("Try `<b>` or ```<i>```.", ["Try `` or ``."], id="quoted tags are not said"),
+    pytest.param("| <tool_call> |\nYes.</tool_call>\nNo.", ["No."], id="tags in what looks like a table"),
 ]
 
 
@@ -158,15 +179,33 @@ class TestOtherLanguages:
         assert "".join(said(read(text, Reading(judge=judge)))).endswith("morgens.")
 
 
-pieces = st.lists(
-    st.sampled_from(
-        ["word ", "Yes. ", "\n", "```", "`", "code\n", "| a | b |\n", "|", "<think>", "</think>", "<"]
-    ),
-    max_size=25,
-).map("".join)
+TAGS = (
+    "<tool_response>",
+    "</tool_response>",
+    "<tool_call>",
+    "</tool_call>",
+    "<think>",
+    "</think>",
+    "<b>",
+    "<br/>",
+)
+OTHER_TAGS = (
+    '<a href="x">',
+    "<|im_end|>",
+    "<!--",
+    "tool_call",
+    "<",
+    ">",
+    "|>",
+    "/",
+    " = ",
+    '{"day": "Monday"}',
+)
+PROSE = ("word ", "Yes. ", "x", "\n", "```", "`", "code\n", "| a | b |\n", "|")
+pieces = st.lists(st.sampled_from((*PROSE, *TAGS, *OTHER_TAGS)), max_size=25).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pieces, st.integers(1, 9))
 def test_how_the_text_is_cut_changes_nothing_but_where_prose_is_cut(text: str, piece: int) -> None:
     def split(size: int) -> list[str | Block]:
@@ -178,6 +217,23 @@ def test_how_the_text_is_cut_changes_nothing_but_where_prose_is_cut(text: str, p
                 merged[-1] += part
             else:
                 merged.append(part)
-        return merged
+        return [" ".join(part.split()) if isinstance(part, str) else part for part in merged]
 
     assert split(piece) == split(max(1, len(text)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(pieces, st.lists(st.integers(1, 9), min_size=1, max_size=12), st.booleans())
+def test_however_a_reply_comes_in_tokens_the_same_is_said_of_it_and_no_tag(
+    text: str, sizes: list[int], spoken: bool
+) -> None:
+    reader, at, tokens = ReplyReader(spoken=spoken), 0, 0
+    found: list[Clause] = []
+    while at < len(text):
+        size = sizes[tokens % len(sizes)]
+        found += reader.feed(text[at : at + size])
+        at, tokens = at + size, tokens + 1
+    found += reader.flush()
+    assert found == read(text, spoken=spoken, piece=max(1, len(text)))
+    words = [f"{clause.text} {clause.said}" for clause in found if clause.shown and "```" not in clause.text]
+    assert not [tag for text in words for tag in re.findall(r"<[/|!?a-z][^<>]*>?", text)]

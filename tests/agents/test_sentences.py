@@ -33,6 +33,12 @@ def first(text: str, sentences: int, piece: int = 1000) -> str | None:
             id="thoughts",
         ),
         pytest.param(
+            'One.<tool_call>{"a": "b. c. d."}</tool_call> Two. Three.',
+            2,
+            'One.<tool_call>{"a": "b. c. d."}</tool_call> Two.',
+            id="what is meant for tools",
+        ),
+        pytest.param(
             "T:\n| nine. | ten. |\n| one. | two. |\nOne. Two.",
             1,
             "T:\n| nine. | ten. |\n| one. | two. |\nOne.",
@@ -47,12 +53,9 @@ def test_the_first_sentences_end(text: str, sentences: int, kept: str | None, pi
     assert first(text, sentences, piece) == kept
 
 
-texts = st.lists(
-    st.sampled_from(
-        ["One ", "two. ", "Three! ", "3. ", "\n", "```", "````", "`", "| nine. |", "<think>", "</think>", "—"]
-    ),
-    max_size=20,
-).map("".join)
+PROSE = ("One ", "two. ", "Three! ", "3. ", "\n", "—", "<", "b", "<b>")
+BLOCKS = ("```", "````", "`", "| nine. |", "<think>", "</think>", "<tool_call>", "</tool_call>")
+texts = st.lists(st.sampled_from((*PROSE, *BLOCKS)), max_size=20).map("".join)
 
 
 @settings(max_examples=200, deadline=None)

@@ -69,6 +69,14 @@ def test_nothing_but_thoughts_is_answered_by_the_apology(hold):
     assert held.texts(EventType.REPLY_TEXT) == []
 
 
+def test_a_tools_result_that_is_copied_with_its_tags_is_neither_said_nor_shown(hold):
+    copied = 'It is <b>ten</b>. <tool_response>\n{"time": "10:00"}\n</tool_response>'
+    held = hold(asks, reply=lambda _: copied, seconds=8)
+    assert held.texts(EventType.REPLY_TEXT) == ["It is ten."]
+    assert held.texts(EventType.HEARD) == ["It is ten."]
+    assert kinds(held) == ["tools"]
+
+
 @pytest.mark.parametrize("reply", ["Музей открывается в десять.", "博物馆十点开门。"])
 def test_a_reply_in_another_language_is_shown_and_apologised_for(hold, reply):
     held = hold(asks, reply=lambda _: reply, seconds=8, conversation=limits(judge=LanguageJudge()))

@@ -15,7 +15,14 @@ from orchestration.configuration.problems import ConfigurationError
 from orchestration.configuration.validation import validate
 
 Role = Literal[
-    "recognizer", "language_model", "synthesizer", "voice_activity", "smart_turn", "head", "embedder"
+    "recognizer",
+    "language_model",
+    "synthesizer",
+    "voice_activity",
+    "smart_turn",
+    "speaker",
+    "head",
+    "embedder",
 ]
 
 

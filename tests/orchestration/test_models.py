@@ -70,6 +70,7 @@ def test_every_packaged_model_is_installed_and_matches_its_sha256() -> None:
         "en_US-joe-medium": ModelState.READY,
         "silero-vad": ModelState.READY,
         "smart-turn-v3.2": ModelState.READY,
+        "ge2e-speaker": ModelState.READY,
         "minilm-l6-v2": ModelState.READY,
         "makehuman": ModelState.READY,
     }

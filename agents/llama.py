@@ -212,7 +212,7 @@ class LocalLlama:
         except TimeoutError:
             raise LanguageModelTimeout(
                 f"{self._path.name}: judging an ending took more than {self.config.first_token_timeout} s; "
-                "set `turn_taking.end_of_turn.ask_language_model: false` or raise the limit"
+                "set `turn_taking.end_of_turn.ask_language_model: never` or raise the limit"
             ) from None
 
     def close(self) -> None:

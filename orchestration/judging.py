@@ -7,13 +7,15 @@ import logging
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from agents.language_model import Completes, LanguageModel
-from agents.turn_taking.end_of_turn import EndOfTurnPolicy, Evidence, FusedPolicy, SmartTurnPolicy
+from agents.turn_taking.end_of_turn import Evidence, FusedPolicy, SmartTurnPolicy
 from orchestration.configuration import Configuration
+from orchestration.configuration.turn_taking import TurnTakingConfig
 from orchestration.engines import EngineError
 from orchestration.media import FloatArray
-from orchestration.session.turn_judge import Judging, OpenTurnJudge, TurnJudge
+from orchestration.session.turn_judge import HearsEndings, Judging, OpenTurnJudge, TurnJudge
 from speech.final_prosody import final_prosody
 from speech.smart_turn import SmartTurn, SmartTurnConfig, SmartTurnError
 
@@ -52,26 +54,30 @@ def _step_back() -> None:
         log.info("the end-of-turn model keeps the process's priority: %s", error)
 
 
+def judging_of(turn_taking: TurnTakingConfig, sound: HearsEndings, model: LanguageModel) -> Judging | None:
+    """What judges go by under this configuration; None where a fixed silence decides."""
+    options, patience = turn_taking.end_of_turn, turn_taking.patience
+    match options.policy:
+        case "silence":
+            return None
+        case "smart_turn":
+            return Judging(SmartTurnPolicy(patience), sound, None, options.evidence_timeout_s)
+    policy, asks = FusedPolicy(patience), options.ask_language_model
+    if asks == "never":
+        return Judging(policy, sound, None, options.evidence_timeout_s)
+    if not isinstance(model, Completes):
+        level = logging.WARNING if asks == "always" else logging.INFO
+        log.log(level, "this language model can't tell how likely words are to end; it isn't asked")
+        return Judging(policy, sound, None, options.evidence_timeout_s)
+    return Judging(policy, sound, model, options.evidence_timeout_s, asks)
+
+
 def turn_judge_factory(configuration: Configuration, model: LanguageModel) -> OpenTurnJudge | None:
     """Opens one judge a session, given what sets the wait and what counts failures; None: silence decides.
 
     Raises ``SmartTurnError`` when the model is missing.
     """
-    turn_taking = configuration.turn_taking
-    options = turn_taking.end_of_turn
-    policy: EndOfTurnPolicy
-    match options.policy:
-        case "silence":
-            return None
-        case "smart_turn":
-            policy = SmartTurnPolicy(turn_taking.patience)
-        case "fused":
-            policy = FusedPolicy(turn_taking.patience)
-    words = None
-    if options.policy == "fused" and options.ask_language_model:
-        if isinstance(model, Completes):
-            words = model
-        else:
-            log.warning("this language model can't tell how likely words are to end; it isn't asked")
-    judging = Judging(policy, ThreadedEndings(configuration.smart_turn), words, options.evidence_timeout_s)
-    return lambda wait, failed: TurnJudge(judging, wait, failed)
+    if configuration.turn_taking.end_of_turn.policy == "silence":
+        return None
+    judging = judging_of(configuration.turn_taking, ThreadedEndings(configuration.smart_turn), model)
+    return None if judging is None else partial(TurnJudge, judging)

@@ -17,6 +17,7 @@ from agents.turn_taking.weights import Weights, packaged_weights
 SMART_TURN_THRESHOLD: Final = 0.5  # the model's own
 SMART_TURN_OVER: Final = 0.2  # seconds of silence once it says so, as where it comes from
 SMART_TURN_UNFINISHED: Final = 3.0  # seconds otherwise, as where it comes from
+SOON: Final = 0.5  # seconds of silence; a turn that ends by then is over before anybody could be asked
 ENOUGH_WORDS: Final = 4  # a turn of so many words may be whole, however few they are
 _CERTAIN: Final = 0.01  # probabilities nearer than this to 0 or 1 say no more
 _RAREST: Final = 1e-4  # an ending less likely than this says no more

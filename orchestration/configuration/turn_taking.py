@@ -26,10 +26,11 @@ class EndOfTurnPolicyConfig(BaseModel):
         description="Longest wait for one piece of evidence about a pause, seconds; without it the others "
         "decide.",
     )
-    ask_language_model: bool = Field(
-        default=False,
-        description="Whether the language model is asked how likely the words are to end here; only `fused`. "
-        "It shares the model with the reply, which begins later for it.",
+    ask_language_model: Literal["never", "when_unsure", "always"] = Field(
+        default="when_unsure",
+        description="When the language model is asked how likely the words are to end here; only `fused`. "
+        "`when_unsure`: where sound and words ask for a long silence, so that there is time for it. "
+        "`always`: at every pause; it shares the model with the reply, which begins later for it.",
     )
 
 

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from agents.language_model import Completes, LanguageModelError
-from agents.turn_taking.end_of_turn import EndOfTurnPolicy, Evidence
+from agents.turn_taking.end_of_turn import SOON, EndOfTurnPolicy, Evidence
 from agents.turn_taking.question import question_in
 from orchestration.engines import EngineError
 from orchestration.media import FloatArray
@@ -34,6 +34,7 @@ class Judging:
     sound: HearsEndings | None
     words: Completes | None
     timeout: float  # seconds for each piece of evidence
+    asks: Literal["when_unsure", "always"] = "when_unsure"  # when ``words`` are asked
 
 
 class Judges(Protocol):
@@ -107,13 +108,14 @@ class TurnJudge:
             "words": evidence.text,
         }
 
-    def _add(self, **known: Any) -> None:
+    def _add(self, **known: Any) -> float:
         self._evidence = replace(self._evidence, **known)
-        self._decide()
+        return self._decide()
 
-    def _decide(self) -> None:
+    def _decide(self) -> float:
         self._needed = self._judging.policy.needed_silence(self._evidence)
         self._wait(self._needed)
+        return self._needed
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -144,9 +146,11 @@ class TurnJudge:
         except (TimeoutError, EngineError) as error:
             log.debug("a pause is judged without its words: %s", error or "too slow")
             return
-        self._add(text=text)
+        needed = self._add(text=text)
         if self._judging.words is None or not text:
             return
+        if self._judging.asks == "when_unsure" and needed <= SOON:
+            return  # over before the answer came, and the reply would wait for the model
         try:
             async with asyncio.timeout(self._judging.timeout):
                 self._add(ending=await self._judging.words.ending_probability((), text))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
-from agents.language_model import Completes, LanguageModel
-from agents.turn_taking.end_of_turn import Evidence, FusedPolicy, SmartTurnPolicy
+from agents.language_model import LanguageModel
+from agents.turn_taking.end_of_turn import Evidence
 from orchestration.configuration import Configuration
-from orchestration.judging import ThreadedEndings
+from orchestration.judging import ThreadedEndings, judging_of
 from orchestration.media import FloatArray
-from orchestration.session.turn_judge import HearsEndings, Judging, OpenTurnJudge, TurnJudge
+from orchestration.session.turn_judge import HearsEndings, OpenTurnJudge, TurnJudge
 from orchestration.turn_bench.engine_room import RealTime, Remembered, Stopwatch
 
 
@@ -50,13 +51,7 @@ def turn_judge(
     configuration: Configuration, endings: HearsEndings | None, model: LanguageModel
 ) -> OpenTurnJudge | None:
     """Opens a session's judge as ``orchestration.judging`` does, with these ``endings``."""
-    options, patience = configuration.turn_taking.end_of_turn, configuration.turn_taking.patience
-    match options.policy:
-        case "silence":
-            return None
-        case "smart_turn":
-            judging = Judging(SmartTurnPolicy(patience), endings, None, options.evidence_timeout_s)
-        case "fused":
-            asked = model if options.ask_language_model and isinstance(model, Completes) else None
-            judging = Judging(FusedPolicy(patience), endings, asked, options.evidence_timeout_s)
-    return lambda wait, failed: TurnJudge(judging, wait, failed)
+    if endings is None:
+        return None
+    judging = judging_of(configuration.turn_taking, endings, model)
+    return None if judging is None else partial(TurnJudge, judging)

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from orchestration.configuration import load_configuration, resolve_models
 from orchestration.configuration.schema import Configuration
-from orchestration.configuration.turn_taking import EndOfTurnPolicyConfig
+from orchestration.configuration.turn_taking import EndOfTurnPolicyConfig, TurnTakingConfig
 from orchestration.engines import EngineError
-from orchestration.judging import ThreadedEndings, turn_judge_factory
+from orchestration.judging import ThreadedEndings, judging_of, turn_judge_factory
 from orchestration.session.turn_judge import TurnJudge
 from orchestration.simulation.scripted import ScriptedLanguageModel
 from speech.audio import load_audio
@@ -57,8 +57,35 @@ def test_a_language_model_that_cannot_judge_endings_is_left_out_and_the_log_says
     resolved: Configuration, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        turn_judge_factory(following(resolved, policy="fused", ask_language_model=True), MODEL)
+        turn_judge_factory(following(resolved, policy="fused", ask_language_model="always"), MODEL)
     assert "isn't asked" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("asks", "asked"),
+    [
+        pytest.param("never", False, id="never: not even one that could tell"),
+        pytest.param("when_unsure", True, id="when unsure"),
+        pytest.param("always", True, id="always"),
+    ],
+)
+def test_the_configuration_says_when_the_language_model_is_asked(asks: str, asked: bool) -> None:
+    class Telling(ScriptedLanguageModel):
+        async def ending_probability(self, messages, text):
+            return 0.5
+
+    model = Telling(lambda messages: "")
+    options = EndOfTurnPolicyConfig(policy="fused", ask_language_model=asks)
+    judging = judging_of(TurnTakingConfig(end_of_turn=options), ThreadedEndings(None), model)
+    assert judging is not None
+    assert (judging.words is model) is asked
+    assert judging.asks == (asks if asked else "when_unsure")
+
+
+@pytest.mark.parametrize("asks", ["false", "true", "sometimes", False])
+def test_there_is_no_other_answer_to_when_it_is_asked(asks: object) -> None:
+    with pytest.raises(ValidationError, match="when_unsure"):
+        EndOfTurnPolicyConfig(ask_language_model=asks)
 
 
 def test_a_missing_model_is_told_at_the_start_with_the_command_that_brings_it(

@@ -67,17 +67,25 @@ class Words:
 
     delay: float = 0.05
     error: Exception | None = None
+    asked: list[str] = field(default_factory=list)
 
     async def ending_probability(self, messages, text):
+        self.asked.append(text)
         await asyncio.sleep(self.delay)
         if self.error:
             raise self.error
         return 0.5
 
 
-def judged(policy: Policy, sound: Sound | None = None, words: Words | None = None, timeout: float = 1.0):
+def judged(
+    policy: Policy,
+    sound: Sound | None = None,
+    words: Words | None = None,
+    timeout: float = 1.0,
+    asks: str = "when_unsure",
+):
     def adjust(engines: Engines) -> Engines:
-        judging = Judging(policy, sound, words, timeout)
+        judging = Judging(policy, sound, words, timeout, asks)
         return replace(engines, open_turn_judge=lambda wait, failed: TurnJudge(judging, wait, failed))
 
     return adjust
@@ -119,6 +127,21 @@ def test_the_silence_that_ends_the_turn_follows_the_evidence(hold, policy: Polic
     assert held.of(EventType.TURN_ENDED)[0].data["needed"] == needed
     assert held.texts(EventType.HEARD) == ["You said first."]
     assert held.counts()["engine_failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asks", "wait", "asked"),
+    [
+        pytest.param("when_unsure", 0.44, [], id="the words end the turn soon anyway: nobody is asked"),
+        pytest.param("when_unsure", 1.2, ["first"], id="they ask for a long wait: there is time to ask"),
+        pytest.param("always", 0.44, ["first"], id="always: whatever the words say"),
+    ],
+)
+def test_the_language_model_is_asked_where_the_pause_is_unsure(hold, asks: str, wait: float, asked) -> None:
+    words = Words()
+    held = hold(ONCE, seconds=8, adjust=judged(Policy(words={"first": wait}), Sound(), words, asks=asks))
+    assert words.asked == asked
+    assert decided(held) == pytest.approx(wait, abs=0.081)
 
 
 def test_a_wait_that_is_shorter_than_the_evidence_takes_ends_the_turn_at_once_when_it_comes(hold) -> None:

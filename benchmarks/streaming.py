@@ -1,6 +1,6 @@
 """What the streaming animator costs: a frame, 1 to 64 slots, an hour of stream; official DualTalk beside it.
 
-    python -m benchmarks.streaming [--threads 1] [--hour] [--out out/bench/streaming.json]
+    python -m benchmarks.streaming [--threads 1] [--hour] [--compile] [--out out/bench/streaming.json]
 
 Time and operations of a frame for one face and for slots that all have a new frame, with the package's
 weights. Official DualTalk has random weights at its real sizes and runs once over
@@ -26,6 +26,7 @@ from avatar import FRAME_SAMPLES, load_animator
 from avatar.animator import FloatArray
 from avatar.streaming.animator import StreamingAnimator
 from avatar.streaming.checkpoint import load
+from avatar.streaming.stepper import Stepper
 from benchmarks.dualtalk_cost import window_cost
 
 SLOTS = (1, 2, 4, 8, 16, 25, 32, 48, 64)
@@ -58,6 +59,45 @@ def bank(animator: StreamingAnimator, slots: int) -> dict[str, float]:
         "p95_ms": float(np.percentile(measured, 95)),
         "ms_a_slot": float(np.median(measured)) / slots,
     }
+
+
+def step_ms(stepper: Stepper) -> float:
+    """Milliseconds of the model's part of a frame, the least of many: what nothing else disturbed."""
+    sound_, everyone = torch.zeros(stepper.slots, FRAME_SAMPLES), torch.ones(stepper.slots, dtype=torch.bool)
+    motion, style = torch.zeros_like(stepper.state.own), torch.zeros(stepper.slots, 4)
+    times = []
+    for _ in range(FRAMES + 20):
+        start = time.perf_counter()
+        stepper.step(
+            everyone,
+            everyone,
+            sound_,
+            sound_,
+            motion,
+            everyone,
+            style,
+            lambda onset, *_: torch.zeros_like(onset),
+        )
+        times.append(1e3 * (time.perf_counter() - start))
+    return min(times[20:])
+
+
+def compiled() -> dict[str, float]:
+    """The model's part of one face's frame as it is, and after ``torch.compile`` of all four modules."""
+    model = load()
+    with model.streaming(1) as stepper:
+        eager = step_ms(stepper)
+        start = time.perf_counter()
+        for module, name in (
+            (model.joint_encoder, "forward"),
+            (model.temporal_enhancer, "step"),
+            (model.interaction_module, "step"),
+            (model.synthesis_module, "forward"),
+        ):
+            setattr(module, name, torch.compile(getattr(module, name), dynamic=False))
+        step_ms(stepper)
+        took = time.perf_counter() - start
+        return {"eager_ms": eager, "compiled_ms": step_ms(stepper), "compiling_s": took}
 
 
 def operations() -> int:
@@ -125,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--hour", action="store_true", help="also stream for an hour of conversation")
+    parser.add_argument("--compile", action="store_true", help="also try torch.compile; needs g++")
     parser.add_argument("--out", type=Path, default=Path("out/bench/streaming.json"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -143,6 +184,8 @@ def main() -> None:
         "operations_official_over_ours": float(str(official["pass_gflop"])) * 1e9 / ours,
         "time_official_over_ours": float(str(official["pass_ms"])) / slots[1]["median_ms"],
     }
+    if options.compile:
+        report["compile"] = compiled()
     if options.hour:
         report["hour"] = hour(animator)
     options.out.parent.mkdir(parents=True, exist_ok=True)

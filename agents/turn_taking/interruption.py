@@ -62,6 +62,7 @@ class Overlap:
     over: bool = False  # it has ended
     articulation: float = 5.0  # how much the mouth moves, dB a step; see speech/articulation.py
     openness: float = 0.0  # dB; far below 0 behind closed lips
+    claim: float | None = None  # 0..1, that it wants the floor; see speech/claim.py; None: not judged
     level: float | None = None  # dB against the user's usual level; None: not known
     echo: float = 0.0  # 0..1, how much of it the agent's own sound explains
     words: str | None = (
@@ -77,6 +78,11 @@ class InterruptionPolicy(Protocol):
     @property
     def words_after(self) -> float | None:
         """Seconds of sure speech after which words are wanted before it is over; None: not even then."""
+        ...
+
+    @property
+    def hears_claims(self) -> bool:
+        """Whether ``Overlap.claim`` is worth judging."""
         ...
 
     def judge(self, overlap: Overlap) -> Act:
@@ -106,6 +112,7 @@ class Immediate:
 
     after: float = 0.1  # seconds
     words_after: float | None = None
+    hears_claims: bool = False
 
     def judge(self, overlap: Overlap) -> Act:
         """Stop once the speech is long enough."""
@@ -118,6 +125,7 @@ class MinWords:
 
     words: int = 2
     words_after: float | None = 0.4
+    hears_claims: bool = False
 
     def judge(self, overlap: Overlap) -> Act:
         """Stop once enough words have been understood."""
@@ -135,7 +143,12 @@ class Judged:
     yielding: float = 0.5
     decides_within: float = 0.9  # seconds of silence after which a hold is decided
     words_after: float | None = math.inf  # words are wanted once something is over, not in its middle
+    hears_claims: bool = False  # True: by the sound of it; False: by how much the mouth moves
 
+    claims: float = 0.55  # 0..1, from which a sound wants the floor
+    listens: float = 0.25  # 0..1, under which it is a listener's
+    at_once: float = 0.24  # seconds of speech that wants the floor
+    listened: float = 0.95  # seconds of speech that sounds like a listener's; then it is none
     articulate: float = 2.5  # dB a step: so much moves a mouth that says more than one syllable
     closed: float = -25.0  # dB of openness below which lips are closed: a hum
     quieter: float = -7.0  # dB below the user's usual level: somebody else, further away
@@ -176,15 +189,25 @@ class Judged:
     def _wants_the_floor(self, words: str | None, overlap: Overlap) -> bool:
         if not words or self._distant(overlap):
             return False
-        return is_command(words) or (overlap.spoken >= self.later and not is_backchannel(words))
+        if is_command(words):
+            return True
+        long = self.listened if self._listens(overlap) else self.later
+        return overlap.spoken >= long and not is_backchannel(words)
 
     def _distant(self, overlap: Overlap) -> bool:
         return overlap.level is not None and overlap.level <= self.quieter
 
+    def _listens(self, overlap: Overlap) -> bool:
+        return overlap.claim is not None and overlap.claim <= self.listens
+
     def _patience(self, overlap: Overlap) -> float:
         """Seconds of sure speech that are listened to before falling silent."""
+        if overlap.claim is not None and overlap.claim >= self.claims:
+            return self._stretched(self.at_once)
         if overlap.openness <= self.closed:
             return self._stretched(self.hummed)
+        if overlap.claim is not None:
+            return self._stretched(self.listened if self._listens(overlap) else self.later)
         return self._stretched(self.sooner if overlap.articulation >= self.articulate else self.later)
 
     def _stretched(self, seconds: float) -> float:

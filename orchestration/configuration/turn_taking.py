@@ -48,6 +48,11 @@ class InterruptionConfig(BaseModel):
     min_words: int = Field(
         default=2, ge=1, le=20, description="Words that stop the agent; only `min_words` (words)."
     )
+    hears_claims: bool = Field(
+        default=True,
+        description="Whether a small network hears from the sound if somebody wants the floor or only "
+        "listens; false: how much the mouth moves decides; only `judged` (yes or no).",
+    )
     hold_limit_s: float = Field(
         default=0.9,
         ge=0.2,

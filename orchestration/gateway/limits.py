@@ -25,7 +25,10 @@ def interruption_policy(options: TurnTakingConfig) -> InterruptionPolicy | None:
         case "min_words":
             return MinWords(options.interruption.min_words)
         case "judged":
-            return Judged(options.yielding, options.interruption.hold_limit_s)
+            interruption = options.interruption
+            return Judged(
+                options.yielding, interruption.hold_limit_s, hears_claims=interruption.hears_claims
+            )
 
 
 def session_options(configuration: Configuration, persona: Persona) -> SessionOptions:

@@ -19,6 +19,7 @@ from orchestration.session.playout import Playout
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import TimedTranscript
 from speech.articulation import Articulation
+from speech.claim import ClaimMeter
 from speech.echo import EchoMeter
 
 Understand = Callable[[FloatArray], Awaitable[TimedTranscript]]
@@ -27,6 +28,7 @@ OVER: Final = 3  # frames without sure speech after which it has ended, 120 ms
 APART: Final = 8  # frames of silence that make what follows something else, 320 ms
 ASKED_AGAIN: Final = 0.3  # seconds of further speech after which a transcript is out of date
 MEASURED: Final = 0.16  # seconds of sure speech before the mouth is looked at
+CLAIMED: Final = 0.12  # seconds of sure speech before it is judged whether it wants the floor
 LIKELY: Final = 0.3  # speech probability from which it is worth asking whether a frame is echo
 ECHO: Final = 0.75  # share of a frame that is the agent's own sound, from which it isn't taken for speech
 TRAILING: Final = 3  # frames after an echo in which the voice activity model may still believe in it
@@ -46,6 +48,7 @@ class GivingWay:
         self._understand = understand
         self._echo_meter = EchoMeter()
         self._articulation = Articulation()
+        self._claim_meter = ClaimMeter()
         self._usual: deque[float] = deque(maxlen=USUAL)  # dB, of frames of the user's own turns
         self._echo = 0.0
         self._since_echo = TRAILING + 1  # frames
@@ -72,6 +75,8 @@ class GivingWay:
     def doubt(self, policy: InterruptionPolicy | None, pcm: FloatArray, probability: float) -> float:
         """The probability 0..1 that the user's frame (640,) holds speech of somebody else than the agent."""
         self._articulation.step(pcm)
+        if policy is not None and policy.hears_claims:
+            self._claim_meter.step(pcm)
         self._echo_meter.heard(pcm)
         asked = policy is not None and policy.words_after is not None and probability >= LIKELY
         self._echo = self._echo_meter.share() if asked else 0.0
@@ -108,6 +113,8 @@ class GivingWay:
         if policy.words_after is None:
             return policy.judge(Overlap(spoken, over=not speaking))
         self._follow(pcm, spoken)
+        if policy.hears_claims and spoken >= CLAIMED and not self._playout.held:
+            self._overlap = replace(self._overlap, claim=self._claim_meter.measure(spoken))
         act = policy.judge(self._known())
         if act is Act.HOLD:
             if self._playout.held or self._dismissed:

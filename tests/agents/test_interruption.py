@@ -49,6 +49,33 @@ def test_while_the_agent_speaks(overlap, act):
 @pytest.mark.parametrize(
     ("overlap", "act"),
     [
+        pytest.param(Overlap(0.25, claim=0.8), HOLD, id="what sounds like an interruption, at once"),
+        pytest.param(Overlap(0.2, claim=0.8), KEEP, id="but not before there is something to hear"),
+        pytest.param(Overlap(0.4, claim=0.4), KEEP, id="what may be either is heard for longer"),
+        pytest.param(Overlap(0.6, claim=0.4), HOLD, id="until waiting any longer would be rude"),
+        pytest.param(Overlap(0.9, claim=0.1), KEEP, id="a listener may say three words"),
+        pytest.param(Overlap(1.0, claim=0.1), HOLD, id="who says more isn't one"),
+        pytest.param(Overlap(0.4, claim=0.1, articulation=6.0), KEEP, id="however much the mouth moves"),
+        pytest.param(Overlap(1.1, claim=0.1, openness=-32), KEEP, id="a long hum"),
+        pytest.param(Overlap(0.3, claim=0.9, openness=-32), HOLD, id="words that begin with closed lips"),
+        pytest.param(Overlap(0.5, claim=0.9, level=-12), KEEP, id="somebody else in the room who claims it"),
+        pytest.param(Overlap(0.5, claim=0.9, echo=0.9), KEEP, id="its own voice, which claims it too"),
+        pytest.param(
+            Overlap(0.3, claim=0.1, over=True, words="Stop."), STOP, id="a command that sounded meek"
+        ),
+        pytest.param(Overlap(0.7, claim=0.1, over=True, words="Um um."), KEEP, id="a listener misheard"),
+        pytest.param(
+            Overlap(0.7, claim=0.4, over=True, words="It was Tuesday."), STOP, id="unclear, then words"
+        ),
+    ],
+)
+def test_while_the_agent_speaks_and_hears_claims(overlap, act):
+    assert Judged(hears_claims=True).judge(overlap) is act
+
+
+@pytest.mark.parametrize(
+    ("overlap", "act"),
+    [
         pytest.param(Overlap(0.4, held=0.1), KEEP, id="it waits for words"),
         pytest.param(Overlap(0.4, held=0.4, words="please tell"), KEEP, id="it hears them out"),
         pytest.param(

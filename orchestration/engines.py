@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from agents.language_model import LanguageModel
 from agents.notes.passages import Notes
 from orchestration.aside import VoiceAsides
+from orchestration.chosen_voice import ChosenVoice, MannerOf, plainly
 from orchestration.fallback.switch import Reports, Tell
 from orchestration.media import FloatArray
 from speech.recognizer import Recognizer
@@ -17,6 +18,7 @@ from speech.synthesizer import SpeechChunk, Synthesizer
 
 if TYPE_CHECKING:
     from orchestration.session.turn_judge import OpenTurnJudge
+    from orchestration.session.voice_identity import HearsVoices
 
 
 class VoiceActivity(Protocol):
@@ -76,13 +78,20 @@ class Engines:
     notes: Notes | None = None  # what replies may look up
     apology: Sequence[SpeechChunk] = field(default=())  # spoken beforehand, so that it needs no engine
     open_turn_judge: OpenTurnJudge | None = None  # what decides, pause by pause, whether the turn is over
+    voices: HearsVoices | None = None  # what tells the user's voice from others'
     asides: VoiceAsides = field(default_factory=VoiceAsides)  # said without taking the turn
 
     def speaking_as(
-        self, voice: str, apology: Sequence[SpeechChunk], asides: VoiceAsides | None = None
+        self,
+        voice: str,
+        apology: Sequence[SpeechChunk],
+        asides: VoiceAsides | None = None,
+        manner_of: MannerOf = plainly,
     ) -> Engines:
-        """The same engines with one voice chosen (empty: the only one), its apology and its asides."""
-        synthesizer = ChosenVoice(self.synthesizer, voice) if voice else self.synthesizer
+        """The same engines with one voice chosen (empty: the only one), its apology, its asides, and what
+        finds its manner of speaking.
+        """
+        synthesizer = ChosenVoice(self.synthesizer, voice, manner_of)
         return dataclasses.replace(
             self, synthesizer=synthesizer, apology=apology, asides=asides or VoiceAsides()
         )
@@ -95,20 +104,3 @@ class Engines:
             role: engine.reporting_to(tell) for role, engine in found.items() if isinstance(engine, Reports)
         }
         return dataclasses.replace(self, **told) if told else self
-
-
-class ChosenVoice:
-    """A ``Synthesizer`` that speaks with ``voice`` unless it is asked for another one."""
-
-    def __init__(self, synthesizer: Synthesizer, voice: str) -> None:
-        self._synthesizer = synthesizer
-        self._voice = voice
-
-    def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
-        """Speak ``text`` chunk by chunk."""
-        return self._synthesizer.synthesize(text, voice or self._voice)
-
-    def reporting_to(self, tell: Tell) -> ChosenVoice:
-        """The same voice for one caller, who is told when another synthesiser stands in."""
-        inner = self._synthesizer
-        return ChosenVoice(inner.reporting_to(tell) if isinstance(inner, Reports) else inner, self._voice)

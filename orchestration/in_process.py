@@ -22,6 +22,7 @@ from orchestration.fallback.building import (
 from orchestration.judging import turn_judge_factory
 from orchestration.listening import voice_activity_factory
 from orchestration.readiness import make_ready
+from orchestration.voices import open_voices
 from speech.coqui import CoquiSynthesizer
 from speech.whisper import WhisperRecognizer
 
@@ -49,6 +50,7 @@ async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
         faces=FaceMixer(backend, serving.deadline_ms / 1000),
         open_voice_activity=voice_activity_factory(configuration.voice_activity),
         open_turn_judge=turn_judge_factory(configuration, language_models[0]),
+        voices=open_voices(configuration),
     )
     try:
         for recognizer in recognizers:

@@ -29,7 +29,7 @@ class ThreadedEndings:
 
     def __init__(self, smart_turn: SmartTurnConfig | None) -> None:
         self._model = None if smart_turn is None else SmartTurn(smart_turn)
-        self._executor = ThreadPoolExecutor(1, "end-of-turn", initializer=_step_back)
+        self._executor = ThreadPoolExecutor(1, "end-of-turn", initializer=step_back)
 
     async def listen(self, pcm: FloatArray) -> Evidence:
         """The evidence in a turn (samples,) at 16 kHz; raises ``EngineError``."""
@@ -43,15 +43,17 @@ class ThreadedEndings:
             raise EngineError(str(error)) from error
         if prosody is None:
             return Evidence(smart_turn=probability)
-        return Evidence(probability, prosody.pitch_fall, prosody.energy_fall, prosody.voice)
+        return Evidence(
+            probability, prosody.pitch_fall, prosody.energy_fall, prosody.voice, prosody.pitch_rank
+        )
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Lower this thread's priority where the system has one for each thread (Linux)."""
     try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     except (AttributeError, OSError) as error:
-        log.info("the end-of-turn model keeps the process's priority: %s", error)
+        log.info("a model that listens keeps the process's priority: %s", error)
 
 
 def judging_of(turn_taking: TurnTakingConfig, sound: HearsEndings, model: LanguageModel) -> Judging | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, Protocol
+
+from agents.turn_taking.stranger import Whose
 
 PolicyName = Literal["immediate", "min_words", "judged"]
 
@@ -70,6 +72,8 @@ class Overlap:
     )
     held: float | None = None  # seconds since the agent fell silent; None: it speaks
     left: float | None = None  # seconds until the agent has finished; None: not known
+    stranger: float | None = None  # 0..1, that it isn't the user; .5: not known yet; None: nobody can tell
+    heard: float = 0.0  # seconds of speech of which that is said, pauses left out
 
 
 class InterruptionPolicy(Protocol):
@@ -87,6 +91,10 @@ class InterruptionPolicy(Protocol):
 
     def judge(self, overlap: Overlap) -> Act:
         """What to do now."""
+        ...
+
+    def is_other(self, overlap: Overlap) -> bool:
+        """Whether somebody else than the user speaks, so that it is no turn."""
         ...
 
 
@@ -118,6 +126,10 @@ class Immediate:
         """Stop once the speech is long enough."""
         return Act.STOP if not overlap.over and overlap.spoken >= self.after else Act.KEEP
 
+    def is_other(self, overlap: Overlap) -> bool:
+        """Nobody is told apart."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class MinWords:
@@ -130,6 +142,10 @@ class MinWords:
     def judge(self, overlap: Overlap) -> Act:
         """Stop once enough words have been understood."""
         return Act.STOP if len((overlap.words or "").split()) >= self.words else Act.KEEP
+
+    def is_other(self, overlap: Overlap) -> bool:
+        """Nobody is told apart."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +174,7 @@ class Judged:
     hummed: float = 1.4  # seconds of humming
     takes: float = 0.75  # seconds of speech, still going on, that take the floor: words would come too late
     nearly_done: float = 0.3  # seconds left, for which it isn't worth to stop
+    whose: Whose = field(default_factory=Whose)  # what a voice that isn't the user's may do
 
     def judge(self, overlap: Overlap) -> Act:
         """Weigh what is known."""
@@ -170,18 +187,26 @@ class Judged:
             return Act.KEEP
         if overlap.over:
             return Act.STOP if self._wants_the_floor(overlap.words, overlap) else Act.KEEP
-        if self._distant(overlap):
+        if self._distant(overlap) or self.is_other(overlap):
             return Act.KEEP
         if overlap.left is not None and overlap.left <= self.nearly_done:
             return Act.KEEP
-        return Act.HOLD if overlap.spoken >= self._patience(overlap) else Act.KEEP
+        if overlap.spoken < self._patience(overlap):
+            return Act.KEEP
+        # Whoever was taken for somebody else and turns out not to be has waited long enough.
+        return Act.STOP if self.whose.is_told(overlap.stranger, overlap.heard) else Act.HOLD
 
     def _while_held(self, overlap: Overlap, held: float) -> Act:
         if not overlap.over:
             # It is silent already, so nothing is lost by hearing them out.
+            if self.is_other(overlap):
+                return Act.RESUME
             takes = overlap.spoken >= self._stretched(self.takes) or held >= self.decides_within
+            takes = takes and not self.whose.is_open(overlap.stranger, overlap.heard)
             return Act.STOP if takes else Act.KEEP
         if overlap.words is not None:
+            if self.is_other(overlap):
+                return Act.STOP if is_command(overlap.words) else Act.RESUME
             listens = not overlap.words or is_backchannel(overlap.words)  # no words: a cough, a knock
             return Act.RESUME if listens else Act.STOP
         return Act.KEEP if held < self.decides_within else Act.RESUME
@@ -191,8 +216,14 @@ class Judged:
             return False
         if is_command(words):
             return True
+        if self.is_other(overlap):
+            return False
         long = self.listened if self._listens(overlap) else self.later
         return overlap.spoken >= long and not is_backchannel(words)
+
+    def is_other(self, overlap: Overlap) -> bool:
+        """Whether it is somebody else who speaks, to somebody else."""
+        return self.whose.is_other(overlap.stranger, overlap.level, overlap.heard)
 
     def _distant(self, overlap: Overlap) -> bool:
         return overlap.level is not None and overlap.level <= self.quieter

@@ -30,6 +30,7 @@ from orchestration.configuration.tracing import TracingConfig
 from orchestration.configuration.turn_taking import TurnTakingConfig
 from speech.end_of_turn import EndOfTurnConfig
 from speech.smart_turn import SmartTurnConfig
+from speech.speaker.encoder import SpeakerConfig
 from speech.voice_activity import VoiceActivityConfig
 
 
@@ -52,6 +53,9 @@ class Configuration(BaseModel):
     )
     smart_turn: SmartTurnConfig | None = Field(
         default=None, description="The model that hears whether a turn is over; none: it isn't asked."
+    )
+    speaker: SpeakerConfig | None = Field(
+        default=None, description="The model that tells voices apart; none: `turn_taking.identity` is off."
     )
     turn_taking: TurnTakingConfig = Field(
         default=TurnTakingConfig(), description="How the floor is taken and given."

@@ -14,6 +14,7 @@ from orchestration.models.registry import Role
 MODEL_SECTIONS: tuple[Role, ...] = (
     "voice_activity",
     "smart_turn",
+    "speaker",
     "recognizer",
     "language_model",
     "synthesizer",

@@ -61,6 +61,38 @@ class InterruptionConfig(BaseModel):
     )
 
 
+class IdentityConfig(BaseModel):
+    """What becomes of somebody else than the user who speaks while the agent does; needs `speaker`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=True,
+        description="Whether voices that have had no turn are told from the user's, so that side talk "
+        "doesn't stop the agent; only `judged` (yes or no).",
+    )
+    sure: float = Field(
+        default=0.8,
+        ge=0.5,
+        lt=1,
+        description="Probability from which it is somebody else (0.5..1); lower, and users are taken for "
+        "others.",
+    )
+    wait_s: float = Field(
+        default=1.2,
+        ge=0.6,
+        le=3,
+        description="Speech within which it is told whose voice it is; the agent is silent meanwhile, "
+        "seconds.",
+    )
+    insists_s: float = Field(
+        default=3.0,
+        ge=1,
+        le=30,
+        description="Speech after which somebody else gets the floor all the same, seconds.",
+    )
+
+
 class TurnTakingConfig(BaseModel):
     """Taking and giving the floor; the two knobs are what people ask for separately."""
 
@@ -82,6 +114,9 @@ class TurnTakingConfig(BaseModel):
     )
     interruption: InterruptionConfig = Field(
         default=InterruptionConfig(), description="What stops the agent while it speaks."
+    )
+    identity: IdentityConfig = Field(
+        default=IdentityConfig(), description="What somebody else's voice may do."
     )
     end_of_turn: EndOfTurnPolicyConfig = Field(
         default=EndOfTurnPolicyConfig(), description="What decides that the user has finished."

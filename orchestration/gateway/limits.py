@@ -7,6 +7,7 @@ from agents.reading import Reading
 from agents.reply_language import shared_judge
 from agents.turn_taking.backchannel import BackchannelRates
 from agents.turn_taking.interruption import InterruptionPolicy, Judged, MinWords
+from agents.turn_taking.stranger import Whose
 from orchestration.configuration import Configuration
 from orchestration.configuration.turn_taking import TurnTakingConfig
 from orchestration.gateway.opening import emotion_strength, initiative_options
@@ -26,8 +27,12 @@ def interruption_policy(options: TurnTakingConfig) -> InterruptionPolicy | None:
             return MinWords(options.interruption.min_words)
         case "judged":
             interruption = options.interruption
+            identity = options.identity
             return Judged(
-                options.yielding, interruption.hold_limit_s, hears_claims=interruption.hears_claims
+                options.yielding,
+                interruption.hold_limit_s,
+                hears_claims=interruption.hears_claims,
+                whose=Whose(identity.sure, identity.wait_s, identity.insists_s),
             )
 
 

@@ -25,6 +25,7 @@ from orchestration.serving.remote import (
     RemoteRecognizer,
     RemoteSynthesizer,
 )
+from orchestration.voices import open_voices
 
 
 def _host() -> SessionHost:
@@ -62,6 +63,7 @@ class GatewayDeployment:
             faces=FaceMixer(RemoteFaceBackend(avatar, serving.timeout_s), serving.deadline_ms / 1000),
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
             open_turn_judge=turn_judge_factory(configuration, models[0]),
+            voices=open_voices(configuration),
         )
         self.host = SessionHost(configuration, await make_ready(engines, configuration, found), clock)
         self._preparing = asyncio.create_task(self.host.prepare())  # kept, or it might be collected

@@ -33,6 +33,7 @@ from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import Transcriber
 from orchestration.session.turn_judge import Judges, Unjudged
 from orchestration.session.understanding import Understanding
+from orchestration.session.voice_identity import VoiceIdentity
 from speech.end_of_turn import EndOfTurn, TurnSignal, TurnSignalKind
 from speech.onset import SURE_SPEECH, SpeechOnset
 
@@ -78,7 +79,8 @@ class Conversation:
         )
         self._understanding = Understanding(self._transcriber, self._buffer, self._memory, timeline)
         self._drafting = Drafting(self._memory, self._open_reply)
-        self._giving_way = GivingWay(playout, timeline, self._transcriber.glance)
+        identity = VoiceIdentity(engines.voices, self.telling.failed)
+        self._giving_way = GivingWay(playout, timeline, self._transcriber.glance, identity)
         self._heard_at = array("d")  # session time at which each frame of the user was heard
         self._speaking = False
         self._paused_at: float | None = None
@@ -241,7 +243,7 @@ class Conversation:
                 pcm = self._buffer.pcm()
                 transcript = self._transcriber.speculate(pcm)
                 if self._floor.holder is Floor.USER:
-                    self._judge.paused(pcm, self._transcriber.speculation(), self._memory.said_last)
+                    self._judge.paused(pcm, self._transcriber.speculation(), self._memory)
                     if self._options.draft:
                         self._drafting.begin(transcript)
             case TurnSignalKind.RESUMED:
@@ -325,7 +327,7 @@ class Conversation:
             if not self._speaking:
                 self._start_answer(turn, self._reply(turn, text))
         elif text:
-            told = {"backchannel": True} if self._giving_way.ignores(self._options.yields, text) else {}
+            told = self._giving_way.told_of(self._options.yields, text)
             self._timeline.emit(EventType.FINAL_TRANSCRIPT, text=text, overlapped=True, **told)
             if not told:
                 self._memory.overhear(text)

@@ -18,6 +18,7 @@ from orchestration.session.floor import Floor
 from orchestration.session.playout import Playout
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import TimedTranscript
+from orchestration.session.voice_identity import VoiceIdentity
 from speech.articulation import Articulation
 from speech.claim import ClaimMeter
 from speech.echo import EchoMeter
@@ -42,10 +43,17 @@ _LEAST: Final = 1e-10  # power, so that silence has a level
 class GivingWay:
     """Both sides of one conversation, frame by frame, and who goes on when both speak."""
 
-    def __init__(self, playout: Playout, timeline: Timeline, understand: Understand) -> None:
+    def __init__(
+        self,
+        playout: Playout,
+        timeline: Timeline,
+        understand: Understand,
+        identity: VoiceIdentity | None = None,
+    ) -> None:
         self._playout = playout
         self._timeline = timeline
         self._understand = understand
+        self._identity = identity or VoiceIdentity(None, lambda _: None)
         self._echo_meter = EchoMeter()
         self._articulation = Articulation()
         self._claim_meter = ClaimMeter()
@@ -56,8 +64,10 @@ class GivingWay:
         self._held_at = 0.0
         self._asking: asyncio.Task[None] | None = None
         self._begin()
+        self._turn = self._overlap  # what was known of the turn that ended last over the agent
 
     def _begin(self) -> None:
+        self._identity.forget()
         self._overlap = Overlap(spoken=0.0)
         self._quiet = APART  # frames since sure speech
         self._before = 0.0  # seconds of the stretches before this one
@@ -104,6 +114,7 @@ class GivingWay:
         ``HOLD`` that is returned has renewed the packets' generation, and a ``STOP`` is the caller's to carry
         out.
         """
+        self._identity.hear(holder, pcm, spoken)
         if holder is Floor.USER and spoken > 0:
             self._usual.append(_level(pcm))
         if holder is not Floor.AGENT or policy is None:
@@ -130,6 +141,7 @@ class GivingWay:
     def turn_ended(self) -> None:
         """The user's turn is over, the agent still has the floor: `settle` will decide about it."""
         self._ended = True
+        self._turn = self._known()
 
     def settle(self, policy: InterruptionPolicy | None, holder: Floor, text: str) -> bool:
         """What was said over the agent has ended and means ``text``; True if the agent is to stop for it.
@@ -143,13 +155,18 @@ class GivingWay:
             self._resume()
         return stops
 
-    def ignores(self, policy: InterruptionPolicy | None, text: str) -> bool:
-        """Whether ``text``, said over the agent, is a listener's and no turn."""
-        return policy is not None and policy.words_after is not None and is_backchannel(text)
+    def told_of(self, policy: InterruptionPolicy | None, text: str) -> dict[str, bool]:
+        """Why ``text``, said over the agent, is no turn, for the log; empty: it is one."""
+        if policy is None or policy.words_after is None:
+            return {}
+        if is_backchannel(text):
+            return {"backchannel": True}
+        return {"stranger": True} if policy.is_other(self._turn) else {}
 
     def close(self) -> None:
         """Stop what is under way."""
         self._leave()
+        self._identity.close()
 
     # -- what is known ----------------------------------------------------------------------------
 
@@ -163,6 +180,7 @@ class GivingWay:
                 self._dismissed = False
             self._quiet = 0
             self._levels.append(_level(pcm))
+            self._identity.overheard(self._echo)
             self._overlap = replace(self._overlap, spoken=self._before + spoken, over=False)
             if self._overlap.spoken >= MEASURED and not self._playout.held:
                 mouth = self._articulation.measure()
@@ -180,7 +198,15 @@ class GivingWay:
         if len(self._usual) >= KNOWN and self._levels:
             level = float(np.percentile(self._levels, LOUD) - np.percentile(self._usual, LOUD))
         left = self._playout.seconds_left
-        known = replace(self._overlap, echo=self._echo, level=level, held=held, left=left)
+        known = replace(
+            self._overlap,
+            echo=self._echo,
+            level=level,
+            held=held,
+            left=left,
+            stranger=self._identity.stranger,
+            heard=self._identity.seconds,
+        )
         covered = not known.over or self._overlap.spoken - self._asked_at <= FRAME_SECONDS
         return known if covered else replace(known, words=None)
 
@@ -223,6 +249,7 @@ class GivingWay:
             held=round(held, 3),
             again=round(again, 3),
             text=self._overlap.words or "",
+            stranger=self._identity.told,
         )
 
     def _leave(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from speech.manner import Manner
 
 SYNTHESIZER_SAMPLE_RATE = 24_000  # samples a second, mono
 
@@ -44,4 +46,15 @@ class Synthesizer(Protocol):
 
         Closing the iterator (``aclose``) or cancelling the task stops the work at the next model call.
         """
+        ...
+
+
+@runtime_checkable
+class SpeaksInManners(Protocol):
+    """What some synthesisers can do besides: say one text faster, higher or softer than another."""
+
+    def synthesize_in(
+        self, manner: Manner, text: str, voice: str | None = None
+    ) -> AsyncIterator[SpeechChunk]:
+        """Like ``Synthesizer.synthesize``, in ``manner``, as far as the model can change what it does."""
         ...

@@ -19,7 +19,8 @@ from speech.coqui.coqui_espeak import use_library_espeak
 from speech.coqui.errors import SynthesisError, VoiceError
 from speech.coqui.phonemes import SILENT
 from speech.coqui.timing import estimated, from_durations
-from speech.coqui.voice import FloatArray, TokenTime, VoicedSound
+from speech.coqui.voice import VITS_FOLLOWS, FloatArray, TokenTime, VoicedSound
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import PAUSES, Token
 
 # What Coqui raises for a bad argument or input, depending on the model.
@@ -74,6 +75,7 @@ class CheckpointVoice:
         self._model: Any = synthesizer.tts_model
         self.sample_rate = int(synthesizer.output_sample_rate)
         self._trained = {name: getattr(self._model, name, None) for name in _SCALES}
+        self.paces = self._trained["length_scale"] is not None
         self._adopt(config)
 
     def _adopt(self, config: CoquiConfig) -> None:
@@ -85,7 +87,7 @@ class CheckpointVoice:
         self._scales = self._wanted_scales(config)
 
     def variant(self, config: CoquiConfig) -> CheckpointVoice:
-        """Another manner of this model, which it shares."""
+        """Another voice of this model, which it shares."""
         other = copy.copy(self)
         other._adopt(config)
         return other
@@ -126,13 +128,16 @@ class CheckpointVoice:
             scales[name] = value
         return scales
 
-    def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
+    def speak(self, tokens: tuple[Token, ...], seed: int, manner: Manner = PLAIN) -> Iterator[VoicedSound]:
         """Speak one piece in one stretch."""
         text = " ".join(token.spoken for token in tokens)
         if text[-1] not in PAUSES:
             text += "."  # models without a mark at the end tend to run on
         for name, value in self._scales.items():  # set anew each time, since the model has several voices
             setattr(self._model, name, value)
+        if self.paces:
+            follows = VITS_FOLLOWS if isinstance(self._model, Vits) else 1.0
+            self._model.length_scale = self._scales["length_scale"] * manner.stretch ** (1 / follows)
         # Torch's generator is global: another user of it in this process may draw from it meanwhile.
         torch.manual_seed(seed)
         try:

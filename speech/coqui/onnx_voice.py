@@ -20,8 +20,9 @@ from speech.coqui.errors import SynthesisError, VoiceError
 from speech.coqui.onnx_graph import OnnxGraphError, VitsGraphs, take_apart
 from speech.coqui.phonemes import BEGIN, END, PAD, SILENT, PhonemeEncoder
 from speech.coqui.timing import from_durations
-from speech.coqui.voice import FloatArray, VoicedSound
+from speech.coqui.voice import VITS_FOLLOWS, FloatArray, VoicedSound
 from speech.espeak import shared_espeak
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import Token
 
 _NOISE_FRAMES = 6_000  # longest sound of one piece: 70 s at 22,050 Hz and 256 samples a frame
@@ -161,6 +162,7 @@ class OnnxVoice:
     """
 
     exclusive = False
+    paces = True
 
     def __init__(self, path: Path, config: CoquiConfig) -> None:
         if config.device != "cpu":
@@ -192,12 +194,12 @@ class OnnxVoice:
         self.language = config.language or espeak_voice
 
     def variant(self, config: CoquiConfig) -> OnnxVoice:
-        """Another manner of this model, which it shares."""
+        """Another voice of this model, which it shares."""
         other = copy.copy(self)
         other._adopt(config)
         return other
 
-    def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
+    def speak(self, tokens: tuple[Token, ...], seed: int, manner: Manner = PLAIN) -> Iterator[VoicedSound]:
         """Speak one piece in stretches; together they are the sound that the voice makes at once."""
         symbols = self._encoder.encode(tokens)
         if all(owner == SILENT for owner in symbols.owners):
@@ -208,8 +210,8 @@ class OnnxVoice:
             )
         planner = self._vits.onnx_sess
         planner.seed(seed)
-        # Set anew for each piece, since the model has several voices; only planning depends on it.
-        _set_scales(self._vits, self._described.inference, self._config)
+        # Set anew for each piece, which has its own voice and manner; only planning depends on it.
+        _set_scales(self._vits, self._described.inference, self._config, manner)
         try:
             latent = self._vits.inference_onnx(
                 np.array([symbols.ids], dtype=np.int64), speaker_id=self._speaker
@@ -265,8 +267,9 @@ def _speaker(described: OnnxVoiceFile, speaker: str | None, path: Path) -> int |
     return number
 
 
-def _set_scales(vits: StreamedVits, scales: _Inference, config: CoquiConfig) -> None:
-    vits.length_scale = (config.length_scale or scales.length_scale) * config.pitch
+def _set_scales(vits: StreamedVits, scales: _Inference, config: CoquiConfig, manner: Manner) -> None:
+    stretch = manner.stretch ** (1 / VITS_FOLLOWS)
+    vits.length_scale = (config.length_scale or scales.length_scale) * config.pitch * stretch
     vits.inference_noise_scale = scales.noise_scale if config.noise_scale is None else config.noise_scale
     vits.inference_noise_scale_dp = (
         scales.noise_w if config.duration_noise_scale is None else config.duration_noise_scale

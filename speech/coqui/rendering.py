@@ -11,6 +11,7 @@ from speech.coqui.config import CoquiConfig
 from speech.coqui.sound import EMPTY, Resampler, Trimmer, limit
 from speech.coqui.voice import TokenTime, Voice
 from speech.levels import active_level
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import Token
 from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, SpeechChunk, SpokenWord
 
@@ -27,7 +28,7 @@ def measure_gain(voice: Voice, config: CoquiConfig, tokens: tuple[Token, ...]) -
 
 
 def render(
-    voice: Voice, config: CoquiConfig, tokens: tuple[Token, ...], gain: float
+    voice: Voice, config: CoquiConfig, tokens: tuple[Token, ...], gain: float, manner: Manner = PLAIN
 ) -> Iterator[SpeechChunk]:
     """Speak one piece: chunks at 24 kHz, words timed from the piece's first sample, in the chunk where they
     begin.
@@ -35,10 +36,12 @@ def render(
     Each step makes only the model calls needed for the next sound. The last chunk ends with the configured
     pause.
     """
+    pitch = config.pitch * manner.pitch if voice.paces else config.pitch
+    gain *= 10 ** (manner.gain_db / 20)
     pause = config.sentence_pause if tokens[-1].ends_sentence else config.clause_pause
-    resampler = Resampler(voice.sample_rate, config.pitch)
+    resampler = Resampler(voice.sample_rate, pitch)
     trimmer = Trimmer(config.leading_silence, pause)
-    sounds = voice.speak(tokens, config.seed)
+    sounds = voice.speak(tokens, config.seed, manner)
     waiting: list[TokenTime] = []
     played = 0  # samples
     compute = 0.0  # seconds
@@ -58,7 +61,7 @@ def render(
             continue
         played += len(pcm)
         reached = played / SYNTHESIZER_SAMPLE_RATE
-        words = [_word(entry, tokens, config.pitch, trimmer.dropped) for entry in waiting]
+        words = [_word(entry, tokens, pitch, trimmer.dropped) for entry in waiting]
         begins = len(words) if last else sum(word.start < reached for word in words)
         if last:
             words = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -15,15 +16,18 @@ from speech.coqui.errors import SynthesisError
 from speech.coqui.opening import open_voice
 from speech.coqui.rendering import measure_gain, render
 from speech.coqui.voice import Voice
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import Token, read_tokens, split_pieces
 from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, SpeechChunk, SpokenWord
+
+log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _WARM_UP = "Hello, how are you today?"
 
 
 @dataclass(frozen=True, slots=True)
-class _Manner:
+class _Levelled:
     """One of the voices of the model, with its options and the gain that brings it to their level."""
 
     voice: Voice
@@ -44,21 +48,22 @@ class CoquiSynthesizer:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="coqui")
         self._turn = asyncio.Lock()
         self._closed = False
+        self._one_pace_told = False
         try:
-            self._manners = self._executor.submit(self._open).result()
+            self._voices = self._executor.submit(self._open).result()
         except BaseException:
             self._executor.shutdown(wait=False)
             raise
 
-    def _open(self) -> dict[str | None, _Manner]:
+    def _open(self) -> dict[str | None, _Levelled]:
         """The model's voices by name, its default voice also under None; the model is loaded once."""
         opened = open_voice(self._config)
-        own = _Manner(opened, self._config, _gain(opened, self._config))
-        named: dict[str | None, _Manner] = {}
+        own = _Levelled(opened, self._config, _gain(opened, self._config))
+        named: dict[str | None, _Levelled] = {}
         for name in self._config.voices:
             config = self._config.of(name)
             voice = opened.variant(config)
-            named[name] = _Manner(
+            named[name] = _Levelled(
                 voice, config, _gain(voice, config) if _sounds_else(config, own) else own.gain
             )
         return {None: next(iter(named.values()), own), **named}
@@ -69,9 +74,15 @@ class CoquiSynthesizer:
             async for _ in chunks:
                 pass
 
-    async def synthesize(self, text: str, voice: str | None = None) -> AsyncGenerator[SpeechChunk, None]:
-        """Speak ``text`` chunk by chunk; long text is cut at its sentences and clauses, so that sound starts
-        early. ``voice`` is one of the configured ``voices``, by default the first.
+    def synthesize(self, text: str, voice: str | None = None) -> AsyncGenerator[SpeechChunk, None]:
+        """Speak ``text`` as ``voice`` speaks, one of the configured ``voices``, by default the first."""
+        return self.synthesize_in(PLAIN, text, voice)
+
+    async def synthesize_in(
+        self, manner: Manner, text: str, voice: str | None = None
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """Speak ``text`` chunk by chunk in ``manner``; long text is cut at its sentences and clauses, so that
+        sound starts early. ``voice`` is one of the configured ``voices``, by default the first.
 
         The words' texts are the text's own tokens ("$5" stays "$5"), in order, covering it; emoji and marks
         that aren't spoken stay with their neighbour. Nothing speakable yields no chunk. Raises
@@ -85,25 +96,32 @@ class CoquiSynthesizer:
                 f"a text of {len(text)} characters is longer than max_chars = {self._config.max_chars}; "
                 "send it in parts or raise the limit"
             )
-        manner = self._manners.get(voice)
-        if manner is None:
+        chosen = self._voices.get(voice)
+        if chosen is None:
             known = ", ".join(self._config.voices) or "none but its own"
             raise SynthesisError(f"{self._config.model} has no voice {voice!r}; it has {known}")
-        tokens = read_tokens(text, manner.voice.language)
+        if manner != PLAIN and not (chosen.voice.paces or self._one_pace_told):
+            self._one_pace_told = True
+            log.warning(
+                "%s has one pace and one pitch: only how loud it is can be varied", self._config.model
+            )
+        tokens = read_tokens(text, chosen.voice.language)
         played = 0  # samples
         pieces = split_pieces(
             tokens, longest=self._config.piece_chars, first_longest=self._config.first_piece_chars
         )
         for piece in pieces:
             begun = played / SYNTHESIZER_SAMPLE_RATE
-            async with aclosing(self._speak(manner, piece)) as chunks:
+            async with aclosing(self._speak(chosen, piece, manner)) as chunks:
                 async for chunk in chunks:
                     played += len(chunk.pcm)
                     words = tuple(_later(word, begun) for word in chunk.words)
                     yield SpeechChunk(chunk.pcm, words, chunk.compute)
 
-    async def _speak(self, manner: _Manner, piece: tuple[Token, ...]) -> AsyncGenerator[SpeechChunk, None]:
-        exclusive = manner.voice.exclusive
+    async def _speak(
+        self, chosen: _Levelled, piece: tuple[Token, ...], manner: Manner
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        exclusive = chosen.voice.exclusive
         if exclusive:  # the model keeps a piece's state: another text waits until this piece is over
             try:
                 await asyncio.wait_for(self._turn.acquire(), self._config.timeout)
@@ -112,7 +130,7 @@ class CoquiSynthesizer:
                     f"the voice {self._config.model} was busy with another text for timeout = "
                     f"{self._config.timeout} s; add a replica, or raise the limit"
                 ) from error
-        chunks = render(manner.voice, manner.config, piece, manner.gain)
+        chunks = render(chosen.voice, chosen.config, piece, chosen.gain, manner)
         try:
             while (chunk := await self._call(lambda: next(chunks, None))) is not None:
                 yield chunk
@@ -135,9 +153,9 @@ class CoquiSynthesizer:
         """Stop the thread after the step that is running and give the model's memory back."""
         if not self._closed:
             self._closed = True
-            for voice in {id(manner.voice): manner.voice for manner in self._manners.values()}.values():
+            for voice in {id(one.voice): one.voice for one in self._voices.values()}.values():
                 self._executor.submit(voice.close)
-            self._manners = {}
+            self._voices = {}
             self._executor.shutdown(wait=True)
 
     def __enter__(self) -> CoquiSynthesizer:
@@ -157,7 +175,7 @@ def _gain(voice: Voice, config: CoquiConfig) -> float:
     return measure_gain(voice, config, read_tokens(_WARM_UP, voice.language))
 
 
-def _sounds_else(config: CoquiConfig, own: _Manner) -> bool:
+def _sounds_else(config: CoquiConfig, own: _Levelled) -> bool:
     """Whether this voice's loudness has to be measured on its own; pace and pitch leave it as it is."""
     return any(
         getattr(config, name) != getattr(own.config, name) for name in ("speaker", "speaker_wav", "language")

@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speech.coqui.config import CoquiConfig
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import Token
 
 FloatArray = NDArray[np.float32]
+
+# VITS rounds the length of every symbol up to whole frames, the blanks between them too, so that near the
+# voice's own pace its speech lasts only scale ** .4 as long (the packaged voice, scales from .9 to 1.15).
+VITS_FOLLOWS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +50,19 @@ class Voice(Protocol):
     sample_rate: int  # samples a second
     language: str  # of the text it reads, e.g. en-us
     exclusive: bool  # one piece must be finished or closed before the next begins (state inside the model)
+    paces: bool  # its pace can be changed, and its pitch with it
 
-    def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
+    def speak(self, tokens: tuple[Token, ...], seed: int, manner: Manner = PLAIN) -> Iterator[VoicedSound]:
         """Speak one piece, in one stretch or, where the model streams, several; each step is one model call.
 
-        Together the stretches time every token once, in order. The same tokens and seed give the same sound.
-        Raises ``SynthesisError`` when the model can't say them.
+        The sound is ``manner.stretch`` times as long as it would be, if the voice ``paces``; its pitch is
+        raised later. Together the stretches time every token once, in order. The same tokens, seed and manner
+        give the same sound. Raises ``SynthesisError`` when the model can't say them.
         """
         ...
 
     def variant(self, config: CoquiConfig) -> Voice:
-        """Another manner of the same model, which is not loaded again: its speaker, pace, pitch, language.
+        """Another voice of the same model, which is not loaded again: its speaker, pace, pitch, language.
 
         ``config`` differs in nothing else. The loaded model must outlive it. Raises ``VoiceError`` for what
         the model can't do.

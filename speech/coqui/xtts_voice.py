@@ -19,6 +19,7 @@ from speech.coqui.config import CoquiConfig
 from speech.coqui.errors import SynthesisError, VoiceError
 from speech.coqui.streamed_timing import StreamedTiming
 from speech.coqui.voice import FloatArray, VoicedSound
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import Token
 
 _REFERENCE_RATE = 22_050  # samples a second, of the recording that is cloned
@@ -33,6 +34,7 @@ class XttsVoice:
     """
 
     exclusive = True  # the model keeps the prefix of the piece that it's generating
+    paces = True
 
     def __init__(self, folder: Path, config: CoquiConfig) -> None:
         torch.set_num_threads(config.threads)
@@ -61,7 +63,7 @@ class XttsVoice:
         self._latents, self._embedding = self._reference(described)
 
     def variant(self, config: CoquiConfig) -> XttsVoice:
-        """Another manner of this model, which it shares."""
+        """Another voice of this model, which it shares."""
         other = copy.copy(self)
         other._adopt(config)
         return other
@@ -88,10 +90,10 @@ class XttsVoice:
         except COQUI_ERRORS as error:
             raise VoiceError(f"the recording {self._config.speaker_wav} can't be cloned: {error}") from error
 
-    def speak(self, tokens: tuple[Token, ...], seed: int) -> Iterator[VoicedSound]:
+    def speak(self, tokens: tuple[Token, ...], seed: int, manner: Manner = PLAIN) -> Iterator[VoicedSound]:
         """Speak one piece, a stretch for every ``stream_tokens`` audio tokens."""
         text = " ".join(token.spoken for token in tokens)
-        pace = (self._config.length_scale or 1.0) * self._config.pitch
+        pace = (self._config.length_scale or 1.0) * self._config.pitch * manner.stretch
         timing = StreamedTiming(tokens, self.sample_rate, pace)
         torch.manual_seed(seed)
         stretches = self._model.inference_stream(

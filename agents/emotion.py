@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 READS = "en"  # the only language of the lexicon
 NEUTRAL_BELOW = 0.1  # of VADER's compound score
+FELT = 0.6  # of arousal, for full valence
 EXCLAIMED = 0.25  # of arousal, for each exclamation mark
+MOST_EXCLAIMED = 2  # exclamation marks; more say no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,12 @@ class Emotion:
 
     valence: float = 0.0
     arousal: float = 0.0
+
+    @property
+    def excitement(self) -> float:
+        """How much of the arousal isn't valence's, 0 to 1 (as much as exclamation marks can add)."""
+        beyond = self.arousal - FELT * abs(self.valence)
+        return min(1.0, max(0.0, beyond / (EXCLAIMED * MOST_EXCLAIMED)))
 
 
 CALM = Emotion()
@@ -28,8 +35,8 @@ def emotion_of(text: str) -> Emotion:
     valence = float(_analyzer().polarity_scores(text)["compound"])
     if abs(valence) < NEUTRAL_BELOW:
         valence = 0.0
-    exclaimed = min(2, len(re.findall("!", text)))
-    arousal = min(1.0, 0.6 * abs(valence) + EXCLAIMED * exclaimed)
+    exclaimed = min(MOST_EXCLAIMED, text.count("!"))
+    arousal = min(1.0, FELT * abs(valence) + EXCLAIMED * exclaimed)
     return Emotion(valence, arousal)
 
 

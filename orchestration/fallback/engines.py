@@ -10,9 +10,11 @@ from typing import TypeVar
 from agents.failures import EmptyReply
 from agents.language_model import LanguageModel, Message, ReplyPart, Toolbox, ToolsUnsupported
 from agents.reply import closing
+from orchestration.chosen_voice import spoken
 from orchestration.fallback.chain import Chain, Link
 from orchestration.fallback.switch import Switch, Tell
 from orchestration.media import FloatArray
+from speech.manner import PLAIN, Manner
 from speech.recognizer import HearsLanguages, Recognizer, Transcript
 from speech.synthesizer import SpeechChunk, Synthesizer
 
@@ -111,12 +113,18 @@ class FallbackSynthesizer:
         """The same synthesisers for one caller, who is told of switches."""
         return _reporting(self, tell)
 
-    async def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
+    def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
         """See :class:`~speech.synthesizer.Synthesizer`; a stand-in without ``voice`` uses its default one."""
+        return self.synthesize_in(PLAIN, text, voice)
+
+    async def synthesize_in(
+        self, manner: Manner, text: str, voice: str | None = None
+    ) -> AsyncIterator[SpeechChunk]:
+        """See :class:`~speech.synthesizer.SpeaksInManners`; one that can't speaks as it does."""
 
         def call(link: Link[Synthesizer]) -> AsyncIterator[SpeechChunk]:
             known = link.name not in self._voices or voice in self._voices[link.name]
-            return link.engine.synthesize(text, voice if known else None)
+            return spoken(link.engine, manner, text, voice if known else None)
 
         async with aclosing(self._chain.stream(call, self.told)) as chunks:
             async for chunk in chunks:

@@ -25,7 +25,7 @@ from orchestration.gateway.files import FileShelf
 from orchestration.gateway.heads import Heads
 from orchestration.gateway.limits import session_options
 from orchestration.gateway.live_link import LiveLinks
-from orchestration.gateway.opening import open_dialogue
+from orchestration.gateway.opening import manners, open_dialogue
 from orchestration.gateway.parking import ParkedDialogue, Parking
 from orchestration.gateway.tooling import Tooling
 from orchestration.hearing import hearing
@@ -235,8 +235,7 @@ class SessionHost:
 
     def engines_for(self, choice: Choice) -> Engines:
         """The engines, speaking with the chosen voice."""
-        engines = self.engines.speaking_as(choice.voice, self._apology(choice), self._asides.of(choice.voice))
-        return hearing(engines, choice.heard_in)
+        return hearing(self._speaking(self.engines, choice), choice.heard_in)
 
     def hand_off(self, name: str, persona: str) -> None:
         """The client of session ``name`` wants to go on with ``persona``; raises ``UnknownPersona``."""
@@ -248,9 +247,7 @@ class SessionHost:
         live = self._live[name]
         live.choice = choice = choose(self.configuration, persona, None)
         # The session's own engines, whatever else they count or watch, with another voice.
-        engines = live.session.conversation.engines.speaking_as(
-            choice.voice, self._apology(choice), self._asides.of(choice.voice)
-        )
+        engines = self._speaking(live.session.conversation.engines, choice)
         if self._rehearses:
             self._rehearsal.begin(choice.persona)
         return Role(
@@ -260,6 +257,12 @@ class SessionHost:
             engines,
             session_options(self.configuration, choice.persona).conversation,
             self.tooling.change(live.tools, choice.persona, live.session, live.hand_off),
+        )
+
+    def _speaking(self, engines: Engines, choice: Choice) -> Engines:
+        manner_of = manners(self.configuration, choice.persona)
+        return engines.speaking_as(
+            choice.voice, self._apology(choice), self._asides.of(choice.voice), manner_of
         )
 
     def _expect_room(self) -> None:

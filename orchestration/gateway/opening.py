@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from agents.dialogue import Dialogue
 from agents.emotion import READS
 from agents.goodbye import Goodbyes
 from agents.language_model import LanguageModel
 from agents.memory.summarising import SummarisingDialogue, SummaryOptions
 from agents.persona import Persona
+from orchestration.chosen_voice import MannerOf, plainly
 from orchestration.configuration import Configuration
 from orchestration.session.initiative import InitiativeOptions
+from orchestration.tones import tone_of
 
 
 def open_dialogue(configuration: Configuration, persona: Persona, model: LanguageModel) -> Dialogue:
@@ -38,6 +42,13 @@ def initiative_options(configuration: Configuration, persona: Persona) -> Initia
         turns=budget.turns,
         tokens=budget.tokens,
     )
+
+
+def manners(configuration: Configuration, persona: Persona) -> MannerOf:
+    """In which manner ``persona`` says what; always in the same one in a language that isn't read."""
+    if emotion_strength(configuration, persona) == 0 or configuration.emotion.voice.strength == 0:
+        return plainly
+    return partial(tone_of, options=configuration.emotion.voice)
 
 
 def emotion_strength(configuration: Configuration, persona: Persona) -> float:

@@ -16,6 +16,7 @@ from agents.language_model import LanguageModelError, Message, ReplyPart, Toolbo
 from orchestration.engines import EngineError
 from orchestration.faces.desk import FaceBatch, FaceResult
 from orchestration.media import FloatArray
+from speech.manner import PLAIN, Manner
 from speech.recognizer import Transcript
 from speech.synthesizer import SpeechChunk
 
@@ -90,8 +91,13 @@ class RemoteSynthesizer:
     def __init__(self, handle: Any) -> None:
         self._handle = handle.options(stream=True)
 
-    async def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
-        response = self._handle.synthesize.remote(text, voice)
+    def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[SpeechChunk]:
+        return self.synthesize_in(PLAIN, text, voice)
+
+    async def synthesize_in(
+        self, manner: Manner, text: str, voice: str | None = None
+    ) -> AsyncIterator[SpeechChunk]:
+        response = self._handle.synthesize_in.remote(manner, text, voice)
         try:
             async for chunk in response:
                 yield chunk

@@ -9,6 +9,7 @@ from ray import serve
 from orchestration.configuration.serving import DeploymentConfig
 from orchestration.serving.limits import step_back
 from speech.coqui.config import CoquiConfig
+from speech.manner import Manner
 from speech.synthesizer import SpeechChunk
 
 
@@ -24,7 +25,7 @@ class SynthesizerDeployment:
         self._synthesizer = CoquiSynthesizer(config)
         await self._synthesizer.warm_up()
 
-    async def synthesize(self, text: str, voice: str | None) -> AsyncIterator[SpeechChunk]:
-        """See :class:`~speech.synthesizer.Synthesizer`."""
-        async for chunk in self._synthesizer.synthesize(text, voice):
+    async def synthesize_in(self, manner: Manner, text: str, voice: str | None) -> AsyncIterator[SpeechChunk]:
+        """See :class:`~speech.synthesizer.SpeaksInManners`."""
+        async for chunk in self._synthesizer.synthesize_in(manner, text, voice):
             yield chunk

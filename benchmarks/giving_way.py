@@ -18,7 +18,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,21 +44,29 @@ from orchestration.media import (
     FloatArray,
     silence,
 )
+from orchestration.models.registry import load_registry
+from orchestration.models.resolve import resolve
 from orchestration.protocol import AgentFrame
 from orchestration.session.events import EventType
 from orchestration.session.session import Session
 from orchestration.simulation.client import SimulatedClient
 from orchestration.simulation.scripted import scripted_engines
+from orchestration.turn_bench.case import Half
+from orchestration.turn_bench.others import others
+from orchestration.turn_bench.sound import far
 from orchestration.virtual_time import run_in_virtual_time
+from orchestration.voices import InlineVoices, ThreadedVoices
 from speech.end_of_turn import SilenceEndOfTurn
 from speech.recognizer import Transcript
+from speech.speaker.encoder import SpeakerConfig
 from speech.synthesizer import SpeechChunk, SpokenWord
 from speech.whisper import WhisperConfig, WhisperRecognizer
 
 RECOGNITION = 0.3  # seconds that a transcript takes, as on an idle machine
 LOUDNESS = 0.08  # RMS of a voice, full scale
 ROOM_NOISE = 3e-4  # RMS, -70 dBFS
-OWN_TURN = 2.0  # seconds of the user's first turn, by which their level is known
+OWN_TURN = 2.0  # seconds of the user's first turn, by which their level and voice are known, at least
+LONGEST_OWN = 3.5  # seconds of it
 BUFFERED = 2  # frames that the client holds before it plays
 PLACES = {"early": 0.6, "middle": 2.5, "late": 4.5}  # seconds of the agent's talk before the sound comes
 WATCHED = 4.0  # seconds after the sound's onset
@@ -78,6 +86,7 @@ class Case:
     kind: str
     name: str
     sound: FloatArray
+    user: FloatArray  # what the user says first, 16 kHz
     place: str = "middle"
     echo: float | None = None  # dB
     echo_delay: float = 0.0  # seconds beyond the client's buffer
@@ -169,7 +178,7 @@ class Room(SimulatedClient):
                 session.acknowledge(played.pts, played.generation)
 
 
-def hold(configuration: Configuration, case: Case, own_turn: FloatArray, engines: Any, seed: int) -> Outcome:
+def hold(configuration: Configuration, case: Case, engines: Any, seed: int) -> Outcome:
     """Hold one conversation; what became of the agent's talk."""
     offset = int(np.random.default_rng(seed).integers(USER_FRAME_SAMPLES))  # any place in a frame
 
@@ -180,7 +189,7 @@ def hold(configuration: Configuration, case: Case, own_turn: FloatArray, engines
         dialogue = Dialogue(persona, token_budget=configuration.session.dialogue_tokens)
         end_of_turn = SilenceEndOfTurn(configuration.end_of_turn)
         session = Session("bench", engines, end_of_turn, dialogue, LoopClock(), client, options, seed=1)
-        client.say(np.concatenate((silence(USER_SAMPLE_RATE // 2), own_turn)))
+        client.say(np.concatenate((silence(USER_SAMPLE_RATE // 2), case.user)))
         running = asyncio.ensure_future(client.join(session, 20.0))
         while not (first := [e for e in client.recording.events if e.type == EventType.FIRST_SOUND]):
             await asyncio.sleep(FRAME_SECONDS)
@@ -244,49 +253,84 @@ def spoken(voice: SyntheticVoice, texts: Sequence[str]) -> dict[str, FloatArray]
         return {text: levelled(from_onset(speak(text)[0])) for text in texts}
 
 
+def own_turns(said: Sequence[tuple[str, FloatArray]]) -> Callable[[str], FloatArray]:
+    """What somebody says before: by the name of what they say later, another sentence of ``OWN_TURN`` s."""
+    long = [(name, pcm) for name, pcm in said if len(pcm) >= OWN_TURN * USER_SAMPLE_RATE] or list(said)
+
+    def before(name: str) -> FloatArray:
+        at = int(hashlib.md5(name.encode()).hexdigest(), 16)
+        other = [pcm for known, pcm in long if known != name]
+        return other[at % len(other)][: round(LONGEST_OWN * USER_SAMPLE_RATE)]
+
+    return before
+
+
 def cases(*, odd: bool, each: int) -> Iterator[Case]:
-    """Up to ``each`` of every kind."""
+    """Up to ``each`` of every kind. Whoever says something has had a turn before, but for side talk."""
     rng = np.random.default_rng(1)
     voices = [voice for voice in VOICES if is_odd(voice.name) is odd]
     people = [(name, levelled(from_onset(pcm))) for name, pcm in recordings(odd=odd, count=2 * each)]
+    person = own_turns(people)
+    by_voice: dict[str, Callable[[str], FloatArray]] = {}
     short, longer, sentences = [], [], []
     for voice in voices:
         texts = [line.text for line in deal(voice.name, SENTENCES, 5)[:SENTENCES]]
         said = spoken(voice, [*texts, *COMMANDS, *(line.said for line in backchannels())])
+        by_voice[voice.name] = own_turns([(f"{voice.name}: {text}", said[text]) for text in texts])
         for line in backchannels():
             kind = short if line.text in SHORT else longer
             kind.append((f"{voice.name}: {line.text}", said[line.said]))
         sentences += [(f"{voice.name}: {text}", said[text]) for text in texts]
         for text in COMMANDS:
-            yield Case("command", f"{voice.name}: {text}", said[text])
+            name = f"{voice.name}: {text}"
+            yield Case("command", name, said[text], by_voice[voice.name](name))
     for many in (short, longer, sentences):
         rng.shuffle(many)  # type: ignore[arg-type]
     places = list(PLACES)
+
+    def own(name: str) -> FloatArray:
+        return by_voice[name.partition(":")[0]](name)
+
     for n, (name, pcm) in enumerate(people[:each]):
-        yield Case("interruption, human", name, pcm[: 3 * USER_SAMPLE_RATE], places[n % 3])
+        yield Case("interruption, human", name, pcm[: 3 * USER_SAMPLE_RATE], person(name), places[n % 3])
+    for n, (name, pcm) in enumerate(people[:each]):
+        away = levelled(far(pcm[: 3 * USER_SAMPLE_RATE]), -5)
+        yield Case("interruption, human, from further away, -5 dB", name, away, person(name), places[n % 3])
     for n, (name, pcm) in enumerate(sentences[:each]):
-        yield Case("interruption, synthetic", name, pcm[: 3 * USER_SAMPLE_RATE], places[n % 3])
+        yield Case("interruption, synthetic", name, pcm[: 3 * USER_SAMPLE_RATE], own(name), places[n % 3])
     for name, pcm in short[:each]:
-        yield Case("backchannel", name, pcm)
+        yield Case("backchannel", name, pcm, own(name))
     for name, pcm in longer[:each]:
-        yield Case("backchannel of two words or more", name, pcm)
+        yield Case("backchannel of two words or more", name, pcm, own(name))
     for n, (name, pcm) in enumerate(people[-each:]):
         piece = hum(pcm, rng)
         if piece is not None:
-            yield Case("hum, cut from human speech", name, piece, places[n % 3])
+            yield Case("hum, cut from human speech", name, piece, person(name), places[n % 3])
     for n, (name, pcm) in enumerate(sentences[-each:]):
         decibels = (0, -5, -10, -20)[n % 4]
-        yield Case(f"side talk, {decibels} dB", name, levelled(pcm, decibels)[: 3 * USER_SAMPLE_RATE])
+        said_by = name.partition(":")[0]
+        user = next(voice for voice in (*voices[n % len(voices) :], *voices) if voice.name != said_by)
+        sound = levelled(pcm, decibels)[: 3 * USER_SAMPLE_RATE]
+        yield Case(f"side talk, {decibels} dB", name, sound, by_voice[user.name](name))
+    strangers = others(Half.TEST if odd else Half.DEVELOPMENT, each)
+    for n in range(each if strangers else 0):
+        decibels = (0, -5, -10, -20)[n // 2 % 4]
+        theirs = strangers[sorted(strangers)[n % len(strangers)]]
+        stranger = theirs[n // 2 % len(theirs)]
+        sound = stranger.pcm[: 3 * USER_SAMPLE_RATE]
+        sound = levelled(far(sound) if n // 4 % 2 else sound, decibels)
+        yield Case(f"side talk, human, {decibels} dB", stranger.name, sound, person(stranger.name))
     for n in range(each // 2):
         decibels = float(rng.uniform(-20, 0))
-        yield Case("noise", f"{n}: {decibels:.0f} dB", levelled(noise(n, rng), decibels))
+        yield Case("noise", f"{n}: {decibels:.0f} dB", levelled(noise(n, rng), decibels), person(f"{n}"))
     for n in range(each):
         echo = dict(
             echo=float(rng.uniform(-20, -6)), echo_delay=float(rng.uniform(0.04, 0.4)), muffled=n % 2 == 1
         )
-        yield Case("echo", f"{n}", silence(0), **echo)  # type: ignore[arg-type]
+        yield Case("echo", f"{n}", silence(0), person(f"{n}"), **echo)  # type: ignore[arg-type]
         name, pcm = people[n % len(people)]
-        yield Case("interruption over echo", name, pcm[: 3 * USER_SAMPLE_RATE], places[n % 3], **echo)  # type: ignore[arg-type]
+        sound, place = pcm[: 3 * USER_SAMPLE_RATE], places[n % 3]
+        yield Case("interruption over echo", name, sound, person(name), place, **echo)  # type: ignore[arg-type]
 
 
 def hum(pcm: FloatArray, rng: np.random.Generator) -> FloatArray | None:
@@ -362,28 +406,32 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=60, help="cases of each kind")
     parser.add_argument("--tuning", action="store_true", help="the half that thresholds were chosen on")
     parser.add_argument("--policy", default="judged", choices=("immediate", "min_words", "judged"))
+    parser.add_argument("--deaf-to-voices", action="store_true", help="nobody tells voices apart")
     parser.add_argument("--only", default="", help="regular expression: kinds to hold")
     parser.add_argument("--out", type=Path, default=Path("out/bench/giving_way.json"))
     options = parser.parse_args()
     configuration = with_policy(load_configuration("default", models=False), options.policy)
+    speaker = resolve("ge2e-speaker", "speaker", load_registry())
+    voices = InlineVoices(ThreadedVoices(SpeakerConfig(model=speaker.location)))
     with opened(next(voice for voice in VOICES if voice.name == "joe")) as (speak, _):
         answer = soxr.resample(levelled(speak(ANSWER)[0]), USER_SAMPLE_RATE, AGENT_SAMPLE_RATE)
-        own_turn = levelled(speak("Tell me about the museum, please.")[0])
     outcomes: dict[str, list[Outcome]] = {}
     engines = replace(
         scripted_engines(["go on"], lambda _: ANSWER),
         recognizer=Listener(WhisperRecognizer(WhisperConfig(model=packaged_model(), threads=1))),
         open_voice_activity=InlineVoiceActivity,
+        voices=None if options.deaf_to_voices else voices,
         synthesizer=Voice(answer.astype(np.float32)),
     )
     for n, case in enumerate(cases(odd=not options.tuning, each=options.each)):
         if re.search(options.only, case.kind):
-            outcome = hold(configuration, case, own_turn, engines, n)
+            outcome = hold(configuration, case, engines, n)
             outcomes.setdefault(case.kind, []).append(outcome)
             print(json.dumps(vars_of(outcome)), file=sys.stderr, flush=True)
     report = {
         "set": "tuning (even MD5)" if options.tuning else "held out (odd MD5)",
         "policy": options.policy,
+        "voices told apart": not options.deaf_to_voices,
         "kinds": {kind: summary(ones) for kind, ones in outcomes.items()},
         "rows": [vars_of(one) for ones in outcomes.values() for one in ones],
     }

@@ -12,13 +12,13 @@ from orchestration.configuration import Configuration
 from orchestration.engines import EngineError
 from orchestration.judging import step_back
 from orchestration.media import FloatArray
-from orchestration.session.voice_identity import HearsVoices
-from speech.speaker.conditions import under_conditions
+from speech.speaker.conditions import CONDITIONS, under_conditions
 from speech.speaker.encoder import SpeakerConfig, SpeakerEncoder
 from speech.speaker.errors import SpeakerError
 
 log = logging.getLogger(__name__)
 
+HEARS_IN = 0.02  # seconds that the model takes on an idle machine
 SEED = 1  # of the noises and the room in which a voice is imagined
 
 
@@ -53,7 +53,24 @@ class ThreadedVoices:
         return np.stack([self.hear_now(heard) for heard in under_conditions(pcm, rng)])
 
 
-def open_voices(configuration: Configuration) -> HearsVoices | None:
+class InlineVoices:
+    """The same, awaited without a thread, since virtual time waits for none; it passes all the same."""
+
+    def __init__(self, voices: ThreadedVoices) -> None:
+        self._voices = voices
+
+    async def hear(self, pcm: FloatArray) -> FloatArray:
+        """See :class:`~orchestration.session.voice_identity.HearsVoices`."""
+        await asyncio.sleep(HEARS_IN)
+        return self._voices.hear_now(pcm)
+
+    async def learn(self, pcm: FloatArray) -> FloatArray:
+        """See :class:`~orchestration.session.voice_identity.HearsVoices`."""
+        await asyncio.sleep(CONDITIONS * HEARS_IN)
+        return self._voices.learn_now(pcm)
+
+
+def open_voices(configuration: Configuration) -> ThreadedVoices | None:
     """What tells the user's voice from others for all sessions; None: nothing does, and the log says so.
 
     Raises ``SpeakerError`` when the model is missing.

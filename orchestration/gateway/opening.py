@@ -46,12 +46,17 @@ def initiative_options(configuration: Configuration, persona: Persona) -> Initia
 
 def manners(configuration: Configuration, persona: Persona) -> MannerOf:
     """In which manner ``persona`` says what; always in the same one in a language that isn't read."""
-    if emotion_strength(configuration, persona) == 0 or configuration.emotion.voice.strength == 0:
+    emotion = configuration.emotion
+    if not (emotion.enabled and emotion.voice.strength and _reads(persona)):
         return plainly
-    return partial(tone_of, options=configuration.emotion.voice)
+    return partial(tone_of, options=emotion.voice)
 
 
 def emotion_strength(configuration: Configuration, persona: Persona) -> float:
     """How much the face goes with what ``persona`` says, 0..1; not at all in a language that isn't read."""
-    reads = persona.language.partition("-")[0] == READS
-    return configuration.emotion.strength if configuration.emotion.enabled and reads else 0.0
+    return configuration.emotion.strength if configuration.emotion.enabled and _reads(persona) else 0.0
+
+
+def _reads(persona: Persona) -> bool:
+    """Whether what ``persona`` says is in the language whose emotion is read."""
+    return persona.language.partition("-")[0] == READS

@@ -14,6 +14,7 @@ from TTS.tts.models.vits import Vits, VitsArgs
 from speech.coqui import CoquiConfig, CoquiSynthesizer, VoiceError
 from speech.coqui.checkpoint_voice import CheckpointVoice
 from speech.coqui.coqui_espeak import use_library_espeak
+from speech.manner import PLAIN, Manner
 from speech.spoken_text import read_tokens
 
 pytestmark = pytest.mark.slow
@@ -91,6 +92,28 @@ def test_pitch_and_pace_are_set_on_the_model(vits_folder: Path) -> None:
         voice = CheckpointVoice(vits_folder / "model.pth", vits_folder / "config.json", config)
         lengths[pitch] = len(next(iter(voice.speak(read_tokens("nine seven"), 0))).pcm)
     assert lengths[1.25] > lengths[1.0], "a raised voice speaks slower, and is then played faster"
+
+
+def test_a_manner_stretches_the_models_sound_and_leaves_the_next_one_alone(vits: CheckpointVoice) -> None:
+    tokens = read_tokens("nine seven")
+    plain, slow, again = (
+        len(next(iter(vits.speak(tokens, 0, manner))).pcm) for manner in (PLAIN, Manner(pace=0.7), PLAIN)
+    )
+    assert plain == again < slow
+
+
+async def test_a_model_without_a_pace_says_once_that_only_its_level_varies(
+    vits_folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CoquiSynthesizer(CoquiConfig(model=str(vits_folder))) as synthesizer:
+        monkeypatch.setattr(synthesizer._voices[None].voice, "paces", False)
+        said = [
+            np.concatenate([chunk.pcm async for chunk in synthesizer.synthesize_in(manner, "nine seven")])
+            for manner in (PLAIN, Manner(0.8, 1.2, -6), Manner(0.8, 1.2, -6))
+        ]
+    assert len(said[0]) == len(said[1])
+    np.testing.assert_allclose(said[1], 10 ** (-6 / 20) * said[0], atol=0.02)
+    assert caplog.text.count("one pace and one pitch") == 1
 
 
 def test_a_checkpoint_that_runs_code_is_not_unpickled(vits_folder: Path, tmp_path: Path) -> None:

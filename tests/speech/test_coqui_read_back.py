@@ -12,6 +12,7 @@ import soxr
 from whisper.normalizers import EnglishTextNormalizer
 
 from speech.coqui import CoquiConfig, CoquiSynthesizer
+from speech.manner import PLAIN, Manner
 from speech.whisper import WhisperConfig, WhisperRecognizer
 
 pytestmark = pytest.mark.slow
@@ -23,6 +24,7 @@ SENTENCES = (
     ("👋 **Hello**, it's a pleasure to meet you!", "Hello, it's a pleasure to meet you."),
     ("Dr. Smith lives 3 km from the station.", "Doctor Smith lives three kilometers from the station."),
 )
+MOVED = "The last tour of the day begins at a quarter past four."
 QUESTIONS = (
     "What time does the library close tonight?",
     "Can you recommend a good restaurant near the station?",
@@ -44,10 +46,12 @@ def listener(model_file: Callable[[str], Path]) -> Iterator[WhisperRecognizer]:
     recognizer.close()
 
 
-async def _heard(listener: WhisperRecognizer, voice: CoquiSynthesizer, texts: Sequence[str]) -> list[str]:
+async def _heard(
+    listener: WhisperRecognizer, voice: CoquiSynthesizer, texts: Sequence[str], manner: Manner = PLAIN
+) -> list[str]:
     heard = []
     for text in texts:
-        pcm = np.concatenate([chunk.pcm async for chunk in voice.synthesize(text)])
+        pcm = np.concatenate([chunk.pcm async for chunk in voice.synthesize_in(manner, text)])
         sound = soxr.resample(pcm, 24_000, 16_000).astype(np.float32)
         heard.append((await listener.transcribe(sound, words=False)).text)
     return heard
@@ -59,8 +63,13 @@ async def test_written_text_is_understood_when_spoken(
     normalize = EnglishTextNormalizer()
     with CoquiSynthesizer(CoquiConfig(model=str(model_file("joe")))) as joe:
         heard = await _heard(listener, joe, [written for written, _ in SENTENCES])
+        moved = [
+            *await _heard(listener, joe, [MOVED], Manner(pace=0.88, pitch=0.92, gain_db=-3)),
+            *await _heard(listener, joe, [MOVED], Manner(pace=1.1, pitch=1.1, gain_db=1.5)),
+        ]
     wanted = [normalize(said or written) for written, said in SENTENCES]
     assert jiwer.wer(wanted, [normalize(text) for text in heard]) <= 0.12, heard
+    assert moved == [MOVED] * 2, "sadly and gladly"
 
 
 async def test_a_simulated_user_with_raised_pitch_is_understood(

@@ -93,8 +93,8 @@ class InterruptionPolicy(Protocol):
         """What to do now."""
         ...
 
-    def is_other(self, overlap: Overlap) -> bool:
-        """Whether somebody else than the user speaks, so that it is no turn."""
+    def is_other(self, overlap: Overlap, *, certain: bool = False) -> bool:
+        """Whether somebody else than the user speaks; ``certain``: so surely that it can be forgotten."""
         ...
 
 
@@ -126,7 +126,7 @@ class Immediate:
         """Stop once the speech is long enough."""
         return Act.STOP if not overlap.over and overlap.spoken >= self.after else Act.KEEP
 
-    def is_other(self, overlap: Overlap) -> bool:
+    def is_other(self, overlap: Overlap, *, certain: bool = False) -> bool:
         """Nobody is told apart."""
         return False
 
@@ -143,7 +143,7 @@ class MinWords:
         """Stop once enough words have been understood."""
         return Act.STOP if len((overlap.words or "").split()) >= self.words else Act.KEEP
 
-    def is_other(self, overlap: Overlap) -> bool:
+    def is_other(self, overlap: Overlap, *, certain: bool = False) -> bool:
         """Nobody is told apart."""
         return False
 
@@ -221,9 +221,9 @@ class Judged:
         long = self.listened if self._listens(overlap) else self.later
         return overlap.spoken >= long and not is_backchannel(words)
 
-    def is_other(self, overlap: Overlap) -> bool:
+    def is_other(self, overlap: Overlap, *, certain: bool = False) -> bool:
         """Whether it is somebody else who speaks, to somebody else."""
-        return self.whose.is_other(overlap.stranger, overlap.level, overlap.heard)
+        return self.whose.is_other(overlap.stranger, overlap.level, overlap.heard, certain=certain)
 
     def _distant(self, overlap: Overlap) -> bool:
         return overlap.level is not None and overlap.level <= self.quieter

@@ -14,10 +14,10 @@ from typing import Final
 SHORTEST: Final = 0.56  # seconds of speech of which anything is said
 LONGEST: Final = 2.0  # seconds beyond which nothing was fitted
 
-BIAS: Final = 15.895
-LIKENESS: Final = -24.015
-LENGTH: Final = 6.609  # of the natural logarithm of the seconds
-BOTH: Final = -6.677  # of likeness times that logarithm
+BIAS: Final = 15.482
+LIKENESS: Final = -23.585
+LENGTH: Final = 4.363  # of the natural logarithm of the seconds
+BOTH: Final = -3.768  # of likeness times that logarithm
 
 
 def stranger(likeness: float, seconds: float) -> float:
@@ -44,16 +44,20 @@ class Whose:
     """
 
     sure: float = 0.8  # probability from which it is somebody else
-    wait: float = 1.2  # seconds of speech by which it is told, if at all
+    wait: float = 1.6  # seconds of speech by which it is told, if at all
     insists: float = 3.0  # seconds of speech after which even a stranger gets the floor
+    certain: float = 0.92  # probability from which what they say isn't even remembered
     fainter: float = 0.2  # logarithm of the odds a dB: others in the room are further away
 
-    def is_other(self, unlike: float | None, level: float | None, heard: float) -> bool:
+    def is_other(
+        self, unlike: float | None, level: float | None, heard: float, *, certain: bool = False
+    ) -> bool:
         """Whether somebody else speaks: ``heard`` seconds so far, ``level`` dB against the user's usual."""
         if unlike is None or heard >= self.insists:
             return False
+        sure = max(self.sure, self.certain) if certain else self.sure
         odds = math.log(max(unlike, 1e-6) / max(1 - unlike, 1e-6)) + self.fainter * max(0.0, -(level or 0.0))
-        return odds >= math.log(self.sure / (1 - self.sure))
+        return odds >= math.log(sure / (1 - sure))
 
     def is_open(self, unlike: float | None, heard: float) -> bool:
         """Whether it may still turn out that somebody else speaks, so that it is worth hearing more."""

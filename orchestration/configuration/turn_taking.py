@@ -79,7 +79,7 @@ class IdentityConfig(BaseModel):
         "others.",
     )
     wait_s: float = Field(
-        default=1.2,
+        default=1.6,
         ge=0.6,
         le=3,
         description="Speech within which it is told whose voice it is; the agent is silent meanwhile, "

@@ -36,7 +36,7 @@ TRAILING: Final = 3  # frames after an echo in which the voice activity model ma
 FAINTER: Final = 10.0  # dB below it, so that somebody who speaks right then is heard
 USUAL: Final = 500  # frames of the user's turns by which their level is known, 20 s
 KNOWN: Final = 20  # of them before it is
-LOUD: Final = 75  # percentile of the levels that stands for a stretch of speech
+LOUD: Final = 90  # percentile of the levels that stands for a stretch of speech, however it fades
 _LEAST: Final = 1e-10  # power, so that silence has a level
 
 
@@ -161,7 +161,7 @@ class GivingWay:
             return {}
         if is_backchannel(text):
             return {"backchannel": True}
-        return {"stranger": True} if policy.is_other(self._turn) else {}
+        return {"stranger": True} if policy.is_other(self._turn, certain=True) else {}
 
     def close(self) -> None:
         """Stop what is under way."""

@@ -12,21 +12,26 @@ _MARKS: Final = (".", "!", "?")
 _BREAKS: Final = ("<|im_end|>", "<|endoftext|>", "</s>")
 
 
-def ending_of(server: Any, text: str) -> float:
-    """Probability 0..1 that a full stop, a line's end or the turn's end follows ``text``.
+def bare(text: str) -> str:
+    """``text`` without marks at its end: a recogniser writes a full stop whether or not it heard one."""
+    return text.strip().rstrip(".!?,;: ")
 
-    ``server`` is an ``xllamacpp.Server``; blocks while the model reads the text. ``text`` has no punctuation
-    of its own at the end: a recogniser writes a full stop whether or not it heard one. Raises
+
+def ending_of(server: Any, prompt: str) -> float:
+    """Probability 0..1 that a full stop, a line's end or the turn's end follows ``prompt``.
+
+    ``server`` is an ``xllamacpp.Server``; blocks while the model reads what it hasn't read before. The prompt
+    stays in its cache, so a reply to the same words needn't read them again. Raises
     ``LanguageModelUnavailable``.
     """
     answers: list[dict[str, Any]] = []
     body = {
-        "prompt": f"<|im_start|>user\n{text}",
+        "prompt": prompt,
         "max_tokens": 1,
         "n_probs": CHOICES,
         "temperature": 0.0,
         "stream": False,
-        "cache_prompt": False,
+        "cache_prompt": True,
     }
     try:
         server.handle_completions(body, answers.append)

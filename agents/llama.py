@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import xllamacpp
 
 from agents.configuration import LlamaConfig
-from agents.endings import ending_of
+from agents.endings import bare, ending_of
 from agents.failures import (
     EmptyReply,
     LanguageModelRefused,
@@ -49,6 +49,7 @@ GGUF_MAGIC = b"GGUF"
 PREFILL_BATCH = 64  # prompt tokens between two looks at the stop flag; about .5 s of work on one slow core
 SILENT = -1  # llama.cpp verbosity below errors; failures are raised, not printed
 LOCAL_TIMEOUT = 5.0  # seconds for counting tokens and the like, which need no model run
+MARK = "\u2404"  # where the user's words end in a prompt that is cut there; nobody says it
 COUNT_CACHE = 4096  # texts whose token count is remembered
 
 
@@ -198,15 +199,17 @@ class LocalLlama:
     async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
         """Probability 0..1 that ``text`` ends here, by the model's next token; None without words.
 
-        The dialogue is left out: reading it costs more than a small model makes of it. The question waits for
-        what is being decoded. Raises ``LanguageModelTimeout`` or ``LanguageModelUnavailable``.
+        The prompt is the reply's up to these words, so a reply that follows reads only what comes after
+        them. The question waits for what is being decoded. Raises ``LanguageModelTimeout`` or
+        ``LanguageModelUnavailable``.
         """
-        if not (bare := text.strip().rstrip(".!?,;: ")):
+        if not (words := bare(text)):
             return None
         if self._server is None:
             raise LanguageModelUnavailable(f"{self._path.name}: this model was closed; open a new one")
         loop = asyncio.get_running_loop()
-        asking = loop.run_in_executor(self._executor, ending_of, self._server, bare)
+        asked = functools.partial(self._ending, self._server, [*messages, Message("user", words)])
+        asking = loop.run_in_executor(self._executor, asked)
         try:
             return await asyncio.wait_for(asking, self.config.first_token_timeout)
         except TimeoutError:
@@ -244,6 +247,19 @@ class LocalLlama:
             for call in request.calls.finish():
                 request.put(call)
             request.put(None)
+
+    def _ending(self, server: xllamacpp.Server, messages: Sequence[Message]) -> float:
+        """Judge the ending of the last message; runs on the executor's thread."""
+        *before, last = messages if self.uses_tools else without_tools(messages)
+        known = [*before, replace(last, content=last.content + MARK)]
+        body = {"messages": [message_parameter(one) for one in known], "add_generation_prompt": False}
+        prompt, marked, _ = str(self._ask("apply-template", body)["prompt"]).partition(MARK)
+        if not marked:
+            raise LanguageModelUnavailable(
+                f"{self._path.name}: its chat template leaves out the user's last words; set "
+                "`turn_taking.end_of_turn.ask_language_model: never` or choose another `chat_template`"
+            )
+        return ending_of(server, prompt)
 
     def _body(self, messages: Sequence[Message], limit: int, tools: Toolbox | None) -> dict[str, Any]:
         config = self.config

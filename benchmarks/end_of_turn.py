@@ -24,7 +24,7 @@ from agents.turn_taking.end_of_turn import EndOfTurnPolicy, Evidence, FusedPolic
 from agents.turn_taking.weights import PACKAGED
 from orchestration.configuration import load_configuration, resolve_models
 from orchestration.turn_bench.case import Case, Half, Kind
-from orchestration.turn_bench.fitting import Timing, fit, replay, usable
+from orchestration.turn_bench.fitting import Asks, Timing, delay_of, fit, replay, stages, usable
 from orchestration.turn_bench.pauses import (
     Pause,
     PauseListener,
@@ -44,6 +44,7 @@ COUNTS: Final = {
     Half.DEVELOPMENT: ((120, 90, 16, 16, 12, 2), (30, 24, 8, 10, 4, 1)),
     Half.TEST: ((60, 50, 8, 10, 6, 1), (16, 14, 4, 4, 2, 1)),
 }
+LATE: Final = 1.0  # seconds; ends that are decided later are told one by one
 SEEDS: Final = {Half.DEVELOPMENT: 11, Half.TEST: 12}
 
 
@@ -102,14 +103,15 @@ def groups(pauses: list[Pause]) -> dict[str, list[Pause]]:
 
 def report(pauses: list[Pause]) -> None:
     """Print and keep how the policies do on the test half."""
-    policies: dict[str, tuple[EndOfTurnPolicy, bool]] = {
-        "silence .52 s": (SilenceAlone(0.52), False),
-        "silence 1.0 s": (SilenceAlone(1.0), False),
-        "Smart Turn alone": (SmartTurnPolicy(), False),
-        "fused": (FusedPolicy(), False),
-        "fused, language model asked": (FusedPolicy(), True),
-        "fused, patience 0": (FusedPolicy(0.0), False),
-        "fused, patience 1": (FusedPolicy(1.0), False),
+    policies: dict[str, tuple[EndOfTurnPolicy, Asks]] = {
+        "silence .52 s": (SilenceAlone(0.52), "never"),
+        "silence 1.0 s": (SilenceAlone(1.0), "never"),
+        "Smart Turn alone": (SmartTurnPolicy(), "never"),
+        "fused": (FusedPolicy(), "when_unsure"),
+        "fused, model never asked": (FusedPolicy(), "never"),
+        "fused, model always asked": (FusedPolicy(), "always"),
+        "fused, patience 0": (FusedPolicy(0.0), "when_unsure"),
+        "fused, patience 1": (FusedPolicy(1.0), "when_unsure"),
     }
     kept = {}
     for name, chosen in groups(pauses).items():
@@ -117,8 +119,8 @@ def report(pauses: list[Pause]) -> None:
             f"\n{name}: {sum(p.silence is not None for p in chosen)} pauses, "
             f"{sum(p.silence is None for p in chosen)} ends"
         )
-        for policy, (judge, ending) in policies.items():
-            outcome = replay(chosen, judge, Timing(), ending=ending)
+        for policy, (judge, asks) in policies.items():
+            outcome = replay(chosen, judge, Timing(), asks)
             kept[f"{name}: {policy}"] = asdict(outcome)
             print(
                 f"  {policy:28} taken over {outcome.taken_over:6.1%}  ends taken {outcome.taken:6.1%}  "
@@ -134,8 +136,26 @@ def learn(pauses: list[Pause]) -> None:
     comment = [line for line in PACKAGED.read_text(encoding="utf-8").splitlines(True) if line.startswith("#")]
     weights = fit(pauses, Timing()).model_dump(mode="json")
     PACKAGED.write_text("".join(comment) + yaml.safe_dump(weights, sort_keys=False), encoding="utf-8")
-    outcome = replay([pause for pause in pauses if usable(pause)], FusedPolicy(), Timing())
-    print(f"{PACKAGED}: on the development half {outcome}")
+    known = [pause for pause in pauses if usable(pause)]
+    for name, chosen in groups(known).items():
+        print(f"development half, {name}: {replay(chosen, FusedPolicy(), Timing(), 'when_unsure')}")
+    explain(known)
+
+
+def explain(pauses: list[Pause]) -> None:
+    """Print what is known of the ends that are decided late, to see what holds them up."""
+    judge = FusedPolicy()
+    for pause in pauses:
+        delay = delay_of(pause, judge, Timing(), "when_unsure")
+        if pause.silence is None and delay > LATE:
+            known = [judge.probability(one) for _, one in stages(pause, Timing(), ending=True)]
+            numbers = ("smart_turn", "pitch_rank", "energy_fall", "voice", "ending")
+            values = ((name, getattr(pause, name)) for name in numbers)
+            told = " ".join(
+                f"{name} {'-' if value is None else format(value, '.2f')}" for name, value in values
+            )
+            chances = " ".join(f"{chance:.2f}" for chance in known)
+            print(f"{pause.column:9} {pause.kind:10} {delay:.2f} s  {chances}  {told}  {pause.text!r}")
 
 
 def main() -> None:

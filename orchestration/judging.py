@@ -43,9 +43,7 @@ class ThreadedEndings:
             raise EngineError(str(error)) from error
         if prosody is None:
             return Evidence(smart_turn=probability)
-        return Evidence(
-            probability, prosody.pitch_fall, prosody.energy_fall, prosody.voice, prosody.pitch_rank
-        )
+        return Evidence(probability, prosody.pitch_rank, prosody.energy_fall, prosody.voice)
 
 
 def step_back() -> None:

@@ -1,4 +1,4 @@
-"""How speech ends: whether pitch and loudness fall, and how long its last voice lasts.
+"""How speech ends: whether it ends low and soft, and how long its last voice lasts.
 
 English turns that are over tend to end low and soft; those that go on end level (Gravano & Hirschberg 2011).
 """
@@ -24,12 +24,12 @@ _FRAMES: Final = round(REGION / FRAME_SECONDS)
 class FinalProsody:
     """The last 600 ms of speech against the rest of the turn.
 
-    ``pitch_fall`` in semitones that the last voice is below the turn's median, negative where it rises, None
-    where too little is voiced; ``energy_fall`` in dB that the last 200 ms are softer than the turn; ``voice``
-    in seconds of the last unbroken stretch of voice.
+    ``pitch_rank`` (0..1) is the share of the turn's voice that is lower than its last, so that a flat speaker
+    falls as far as a lively one; None where too little is voiced. ``energy_fall`` in dB that the last 200 ms
+    are softer than the turn; ``voice`` in seconds of the last unbroken stretch of voice.
     """
 
-    pitch_fall: float | None
+    pitch_rank: float | None
     energy_fall: float
     voice: float
 
@@ -48,7 +48,7 @@ def final_prosody(pcm: NDArray[np.float32]) -> FinalProsody | None:
     speech = _up_to_the_end(heard)
     if len(speech) < 3:
         return None
-    return FinalProsody(_pitch_fall(speech), _energy_fall(speech), _last_voice(speech) * FRAME_SECONDS)
+    return FinalProsody(_pitch_rank(speech), _energy_fall(speech), _last_voice(speech) * FRAME_SECONDS)
 
 
 def _up_to_the_end(heard: list[PitchFrame]) -> list[PitchFrame]:
@@ -57,12 +57,12 @@ def _up_to_the_end(heard: list[PitchFrame]) -> list[PitchFrame]:
     return heard[: sounding[-1] + 1] if sounding else []
 
 
-def _pitch_fall(speech: list[PitchFrame]) -> float | None:
+def _pitch_rank(speech: list[PitchFrame]) -> float | None:
     voiced = [frame.hz for frame in speech if frame.voiced]
     last = [frame.hz for frame in speech[-_FRAMES:] if frame.voiced][-4:]
     if len(voiced) < 8 or len(last) < 2:
         return None
-    return float(12 * np.log2(np.median(voiced) / np.median(last)))
+    return float(np.mean(np.array(voiced) < np.median(last)))
 
 
 def _energy_fall(speech: list[PitchFrame]) -> float:

@@ -20,6 +20,7 @@ SMART_TURN_UNFINISHED: Final = 3.0  # seconds otherwise, as where it comes from
 SOON: Final = 0.5  # seconds of silence; a turn that ends by then is over before anybody could be asked
 ENOUGH_WORDS: Final = 4  # a turn of so many words may be whole, however few they are
 _CERTAIN: Final = 0.01  # probabilities nearer than this to 0 or 1 say no more
+_LOWEST: Final = 0.05  # share of the voice below its end that is as good as none
 _RAREST: Final = 1e-4  # an ending less likely than this says no more
 
 
@@ -28,13 +29,14 @@ class Evidence:
     """What is known about one pause; None, or nothing asked, where it isn't known (yet).
 
     ``smart_turn`` and ``ending`` are probabilities 0..1 that the turn is over, of an audio model and of a
-    language model; ``pitch_fall`` in semitones, ``energy_fall`` in dB and ``voice`` (the last stretch of
-    voice) in seconds describe the end of the sound; ``text`` is the transcript of the turn so far; ``asked``
+    language model; ``pitch_rank`` (the share 0..1 of the turn's voice that is lower than its end),
+    ``energy_fall`` in dB and ``voice`` (the last stretch of voice) in seconds describe the end of the sound;
+    ``text`` is the transcript of the turn so far; ``asked``
     the sort of question that the agent had asked.
     """
 
     smart_turn: float | None = None
-    pitch_fall: float | None = None
+    pitch_rank: float | None = None
     energy_fall: float | None = None
     voice: float | None = None
     text: str | None = None
@@ -106,7 +108,7 @@ def features_of(evidence: Evidence) -> dict[str, dict[str, float] | None]:
     """The numbers that are weighed, by source and name; None for a source that has said nothing."""
     return {
         "smart_turn": _smart_turn(evidence.smart_turn),
-        "pitch": None if evidence.pitch_fall is None else {"pitch_fall": _within(evidence.pitch_fall, 8) / 4},
+        "pitch": None if evidence.pitch_rank is None else {"pitch_rank": _lowness(evidence.pitch_rank)},
         "energy": _energy(evidence),
         "words": None if evidence.text is None else _words(evidence.text),
         "ending": None if evidence.ending is None else {"ending": _rarity(evidence.ending)},
@@ -118,6 +120,11 @@ def _smart_turn(probability: float | None) -> dict[str, float] | None:
         return None
     kept = max(_CERTAIN, min(1 - _CERTAIN, probability))
     return {"smart_turn": math.log(kept / (1 - kept))}
+
+
+def _lowness(rank: float) -> float:
+    """The rank's logarithm: what counts is whether hardly anything was lower."""
+    return math.log(_LOWEST + max(0.0, min(1.0, rank)))
 
 
 def _energy(evidence: Evidence) -> dict[str, float] | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from agents.language_model import Completes, LanguageModelError
+from agents.language_model import Completes, LanguageModelError, Message
 from agents.turn_taking.end_of_turn import SOON, EndOfTurnPolicy, Evidence
 from agents.turn_taking.question import question_in
 from orchestration.engines import EngineError
@@ -37,11 +37,20 @@ class Judging:
     asks: Literal["when_unsure", "always"] = "when_unsure"  # when ``words`` are asked
 
 
+class Recalls(Protocol):
+    """What was said before the user's turn."""
+
+    @property
+    def said_last(self) -> str: ...
+
+    def preview(self, text: str) -> Sequence[Message] | None: ...
+
+
 class Judges(Protocol):
     """What a conversation tells about the user's pauses."""
 
-    def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], asked: str) -> None:
-        """Speech paused after ``pcm`` (samples,); ``asked`` is what the agent had said last."""
+    def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], recalls: Recalls) -> None:
+        """Speech paused after ``pcm`` (samples,); ``recalls`` knows what was said before."""
         ...
 
     def stop(self) -> None:
@@ -56,7 +65,7 @@ class Judges(Protocol):
 class Unjudged:
     """Leaves every pause the silence that is configured."""
 
-    def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], asked: str) -> None:
+    def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], recalls: Recalls) -> None:
         """Nothing is asked."""
 
     def stop(self) -> None:
@@ -80,14 +89,14 @@ class TurnJudge:
         self._needed: float | None = None  # seconds, of the latest pause
         self._listening: set[asyncio.Task[None]] = set()
 
-    def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], asked: str) -> None:
-        """Speech paused after ``pcm`` (samples,); ``asked`` is what the agent had said last."""
+    def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], recalls: Recalls) -> None:
+        """Speech paused after ``pcm`` (samples,); ``recalls`` knows what was said before."""
         self.stop()
-        self._evidence = Evidence(asked=question_in(asked))
+        self._evidence = Evidence(asked=question_in(recalls.said_last))
         self._decide()
         if self._judging.sound is not None:
             self._start(self._listen(self._judging.sound, pcm))
-        self._start(self._read(transcript))
+        self._start(self._read(transcript, recalls))
 
     def stop(self) -> None:
         """The pause is over, one way or the other: nothing that comes in now matters."""
@@ -133,12 +142,12 @@ class TurnJudge:
         else:
             self._add(
                 smart_turn=heard.smart_turn,
-                pitch_fall=heard.pitch_fall,
+                pitch_rank=heard.pitch_rank,
                 energy_fall=heard.energy_fall,
                 voice=heard.voice,
             )
 
-    async def _read(self, transcript: Awaitable[TimedTranscript]) -> None:
+    async def _read(self, transcript: Awaitable[TimedTranscript], recalls: Recalls) -> None:
         # Whether the recogniser is too slow or fails is told where the turn's transcript is asked for.
         try:
             async with asyncio.timeout(self._judging.timeout):
@@ -151,13 +160,26 @@ class TurnJudge:
             return
         if self._judging.asks == "when_unsure" and needed <= SOON:
             return  # over before the answer came, and the reply would wait for the model
+        before, words = _as_prompted(recalls, text)
         try:
             async with asyncio.timeout(self._judging.timeout):
-                self._add(ending=await self._judging.words.ending_probability((), text))
+                self._add(ending=await self._judging.words.ending_probability(before, words))
         except TimeoutError:
             self._failed(f"judging an ending took more than {self._judging.timeout:g} s")
         except LanguageModelError as error:
             self._failed(f"judging an ending: {error}")
+
+
+def _as_prompted(recalls: Recalls, text: str) -> tuple[Sequence[Message], str]:
+    """What comes before the user's words, and the words, as the reply's prompt will have them.
+
+    A model that keeps its prompt then reads the words once, for both.
+    """
+    prompt = recalls.preview(text)
+    if prompt:
+        return prompt[:-1], prompt[-1].content
+    said = recalls.said_last  # it isn't known yet how much of it was heard
+    return ((Message("assistant", said),) if said else ()), text
 
 
 OpenTurnJudge = Callable[[Callable[[float], None], Callable[[str], None]], Judges]

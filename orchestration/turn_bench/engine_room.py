@@ -111,20 +111,22 @@ class MeasuredRecognizer:
 
 
 class MeasuredLanguageModel:
-    """A real language model that streams at the pace at which it streamed."""
+    """A real language model that streams at the pace at which it streamed, and does one thing at a time."""
 
     def __init__(self, model: LanguageModel, room: RealTime, memory: Remembered) -> None:
         self._model, self._room, self._memory = model, room, memory
+        self._busy = asyncio.Lock()
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
     ) -> AsyncIterator[ReplyPart]:
         """See :class:`~agents.language_model.LanguageModel`; tools are not offered on."""
         before = 0.0
-        for text, elapsed in self.pieces(messages, max_tokens):
-            await asyncio.sleep(max(0.0, elapsed - before))
-            before = elapsed
-            yield TextDelta(text, elapsed)
+        async with self._busy:
+            for text, elapsed in self.pieces(messages, max_tokens):
+                await asyncio.sleep(max(0.0, elapsed - before))
+                before = elapsed
+                yield TextDelta(text, elapsed)
 
     def pieces(self, messages: Sequence[Message], max_tokens: int | None) -> list[tuple[str, float]]:
         """The whole reply, each piece with the seconds after which it came."""
@@ -146,7 +148,8 @@ class MeasuredLanguageModel:
             known = [self._room.run(self._model.ending_probability(messages, text)), watch.read()]
             self._memory.keep(known, *given)
         probability, seconds = known
-        await asyncio.sleep(seconds)
+        async with self._busy:
+            await asyncio.sleep(seconds)
         return None if probability is None else float(probability)
 
     async def _collect(self, messages: Sequence[Message], max_tokens: int | None) -> list[tuple[str, float]]:

@@ -7,26 +7,26 @@ answered when is counted. Nothing here may see the test half.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 
-from agents.turn_taking.end_of_turn import EndOfTurnPolicy, Evidence, FusedPolicy, features_of
+from agents.turn_taking.end_of_turn import SOON, EndOfTurnPolicy, Evidence, FusedPolicy, features_of
 from agents.turn_taking.weights import Wait, Weights
 from orchestration.media import FRAME_SECONDS
 from orchestration.turn_bench.pauses import Pause
 from orchestration.turn_bench.recordings import FRAGMENTS
+from orchestration.turn_bench.waiting import CHANCES, LONGEST, QUICK, Judged, choose_waits
+
+Asks = Literal["never", "when_unsure", "always"]
 
 SOURCES: Final = ("smart_turn", "pitch", "energy", "words", "ending")
-QUICK: Final = 0.24  # seconds, the shortest wait
-MIDDLES: Final = (0.44, 0.6, 0.8, 1.0)  # seconds, from which one is chosen
-LONGEST: Final = 2.4  # seconds, the longest at the middle patience
-TAKEN_OVER: Final = 0.06  # share of the user's pauses that may be taken for ends, on the development half
-COST: Final = 30.0  # seconds of delay that the whole share above it is worth
+FOLDS: Final = 5  # parts of the pauses, each judged by what the others taught
 ANSWERED: Final = 3.0  # seconds after which nobody would call the turn taken
 GIVEN: Final = {"answer": 1.5}  # by hand: the recordings hold no answers
 ASKED: Final = {"yes_or_no": 0.4, "short": 0.0, "open": -0.4, "number": -0.8, "nothing": 0.0}  # by hand
@@ -62,7 +62,7 @@ def usable(pause: Pause) -> bool:
 def stages(pause: Pause, timing: Timing, *, ending: bool) -> list[tuple[float, Evidence]]:
     """The evidence that is known from which silence (seconds) on."""
     nothing = Evidence()
-    heard = Evidence(pause.smart_turn, pause.pitch_fall, pause.energy_fall, pause.voice)
+    heard = Evidence(pause.smart_turn, pause.pitch_rank, pause.energy_fall, pause.voice)
     read = replace(heard, text=pause.text)
     found = [(0.0, nothing), (timing.smart_turn, heard), (timing.text, read)]
     if ending:
@@ -82,17 +82,16 @@ def decided(known: Sequence[tuple[float, float]]) -> float:
     raise AssertionError("the last stage always decides")
 
 
-def replay(
-    pauses: Sequence[Pause], policy: EndOfTurnPolicy, timing: Timing, *, ending: bool = False
-) -> Outcome:
-    """What ``policy`` would have done."""
-    delays = [
-        decided(
-            [(since, policy.needed_silence(known)) for since, known in stages(pause, timing, ending=ending)]
-        )
-        for pause in pauses
-    ]
-    return outcome_of(pauses, delays)
+def replay(pauses: Sequence[Pause], policy: EndOfTurnPolicy, timing: Timing, asks: Asks = "never") -> Outcome:
+    """What ``policy`` would have done, the language model being asked ``asks``."""
+    return outcome_of(pauses, [delay_of(pause, policy, timing, asks) for pause in pauses])
+
+
+def delay_of(pause: Pause, policy: EndOfTurnPolicy, timing: Timing, asks: Asks = "never") -> float:
+    """Seconds of silence after which ``policy`` would have ended the turn."""
+    known = [(since, policy.needed_silence(one)) for since, one in stages(pause, timing, ending=True)]
+    asked = asks == "always" or (asks == "when_unsure" and known[-2][1] > SOON)
+    return decided(known if asked else known[:-1])
 
 
 def outcome_of(pauses: Sequence[Pause], delays: Sequence[float]) -> Outcome:
@@ -111,10 +110,29 @@ def outcome_of(pauses: Sequence[Pause], delays: Sequence[float]) -> Outcome:
     )
 
 
-def fit(pauses: Sequence[Pause], timing: Timing, *, strength: float = 0.3) -> Weights:
-    """Weights from pauses of the development half; ``strength`` is the inverse of the regularisation."""
+def fit(
+    pauses: Sequence[Pause], timing: Timing, *, strength: float = 0.3, chances: Sequence[float] = CHANCES
+) -> Weights:
+    """Weights from pauses of the development half; ``strength`` is the inverse of the regularisation.
+
+    The waits lie at four of ``chances``, chosen by what each pause looks like to weights that were learnt
+    without its sentence.
+    """
     rows = [pause for pause in pauses if usable(pause)]
     names = sorted({name for source in features_of(_full(rows[0])).values() for name in source or {}})
+    learnt = _learn(rows, names, strength)
+    since = np.array([[at for at, _ in stages(pause, timing, ending=True)] for pause in rows])
+    odds = np.zeros(since.shape)
+    folds = GroupKFold(min(FOLDS, len({_sentence(pause) for pause in rows})))
+    for others, these in folds.split(rows, groups=[_sentence(pause) for pause in rows]):
+        judge = FusedPolicy(weights=_learn([rows[index] for index in others], names, strength))
+        for index in these:
+            likely = [judge.probability(known) for _, known in stages(rows[index], timing, ending=True)]
+            odds[index] = [math.log(chance / (1 - chance)) for chance in likely]
+    return learnt.model_copy(update={"waits": choose_waits(Judged.of(rows, since, odds), chances)})
+
+
+def _learn(rows: Sequence[Pause], names: Sequence[str], strength: float) -> Weights:
     columns = [*names, *(f"without {source}" for source in SOURCES)]
     matrix, labels, weights = [], [], []
     for pause in rows:
@@ -126,47 +144,23 @@ def fit(pauses: Sequence[Pause], timing: Timing, *, strength: float = 0.3) -> We
     model.fit(np.array(matrix), np.array(labels), sample_weight=np.array(weights))
     found = dict(zip(columns, (round(float(value), 4) for value in model.coef_[0]), strict=True))
     found |= GIVEN
-    learnt = Weights(
+    return Weights(
         bias=round(float(model.intercept_[0]), 4),
         features={name: found[name] for name in names},
         missing={source: found[f"without {source}"] for source in SOURCES},
         asked=ASKED,
         waits=(Wait(probability=0.9, seconds=QUICK), Wait(probability=0.1, seconds=LONGEST)),
     )
-    return learnt.model_copy(update={"waits": choose_waits(rows, learnt, timing)})
 
 
-def choose_waits(pauses: Sequence[Pause], weights: Weights, timing: Timing) -> tuple[Wait, ...]:
-    """The waits with the least mean delay among those that take over few enough pauses."""
-    judge = FusedPolicy(weights=weights)
-    likelihoods = [
-        [(since, judge.probability(known)) for since, known in stages(pause, timing, ending=False)]
-        for pause in pauses
-    ]
-
-    def cost(waits: tuple[Wait, ...]) -> float:
-        trial = weights.model_copy(update={"waits": waits})
-        delays = [decided([(since, trial.wait(p)) for since, p in known]) for known in likelihoods]
-        outcome = outcome_of(pauses, delays)
-        return outcome.mean + outcome.median + COST * max(0.0, outcome.taken_over - TAKEN_OVER)
-
-    return min(_candidates(), key=cost)
-
-
-def _candidates() -> Iterator[tuple[Wait, ...]]:
-    sure, likely, unlikely = (0.6, 0.7, 0.8, 0.9), (0.35, 0.45, 0.55, 0.65), (0.1, 0.2, 0.3, 0.4, 0.5)
-    for high, middle, low, seconds in product(sure, likely, unlikely, MIDDLES):
-        if high > middle > low:
-            yield (
-                Wait(probability=high, seconds=QUICK),
-                Wait(probability=middle, seconds=seconds),
-                Wait(probability=low, seconds=LONGEST),
-            )
+def _sentence(pause: Pause) -> str:
+    """What is said in a case, whoever says it and wherever it is cut."""
+    return re.sub(r"^en-[a-z-]+\+\w+-|-\d+$", "", pause.case)
 
 
 def _full(pause: Pause) -> Evidence:
     known = stages(pause, Timing(), ending=True)[-1][1]
-    return replace(known, pitch_fall=0.0, energy_fall=0.0, voice=0.0, text=known.text or "yes", ending=0.5)
+    return replace(known, pitch_rank=0.0, energy_fall=0.0, voice=0.0, text=known.text or "yes", ending=0.5)
 
 
 def _variants(pause: Pause) -> list[tuple[Evidence, float]]:

@@ -26,7 +26,7 @@ class MeasuredEndings:
 
     async def listen(self, pcm: FloatArray) -> Evidence:
         """See :class:`~orchestration.session.turn_judge.HearsEndings`."""
-        given = ("endings", self._name, np.ascontiguousarray(pcm).tobytes())
+        given = ("endings, ranked", self._name, np.ascontiguousarray(pcm).tobytes())
         known = self._memory.get(*given)
         if known is None:
             watch = Stopwatch()

@@ -15,6 +15,8 @@ from typing import Final
 
 import numpy as np
 
+from agents.dialogue import Dialogue
+from agents.language_model import Message
 from agents.llama import LocalLlama
 from orchestration.configuration import Configuration
 from orchestration.media import FRAME_SECONDS, FloatArray
@@ -44,7 +46,7 @@ class Pause:
     silence: float | None
     late: float
     smart_turn: float
-    pitch_fall: float | None
+    pitch_rank: float | None
     energy_fall: float | None
     voice: float | None
     text: str
@@ -52,6 +54,14 @@ class Pause:
     smart_turn_seconds: float
     text_seconds: float
     ending_seconds: float
+
+
+def greeted(configuration: Configuration) -> tuple[Message, ...]:
+    """The dialogue before a user's first turn: the persona's prompt, and its greeting."""
+    dialogue = Dialogue(configuration.persona, token_budget=configuration.session.dialogue_tokens)
+    dialogue.begin_reply(1)
+    dialogue.commit(1, configuration.persona.greeting or "")
+    return dialogue.messages()
 
 
 class PauseListener:
@@ -66,6 +76,7 @@ class PauseListener:
         self._recognizer = WhisperRecognizer(configuration.recognizer)
         assert configuration.language_model.engine == "llama"
         self._model = LocalLlama(configuration.language_model)
+        self._before = greeted(configuration)
 
     async def hear(self, case: Case) -> list[Pause]:
         """The pauses of one case in their order."""
@@ -99,7 +110,7 @@ class PauseListener:
         prosody = final_prosody(pcm)
         transcript = await self._recognizer.transcribe(pcm, words=False)
         asked = time.perf_counter()
-        ending = await self._model.ending_probability((), transcript.text) if transcript.text else None
+        ending = await self._model.ending_probability(self._before, transcript.text)
         return Pause(
             case=case.name,
             kind=case.kind.value,
@@ -107,7 +118,7 @@ class PauseListener:
             silence=silence,
             late=late,
             smart_turn=smart_turn,
-            pitch_fall=None if prosody is None else prosody.pitch_fall,
+            pitch_rank=None if prosody is None else prosody.pitch_rank,
             energy_fall=None if prosody is None else prosody.energy_fall,
             voice=None if prosody is None else prosody.voice,
             text=transcript.text,

@@ -16,9 +16,9 @@ from agents.turn_taking.question import Asked, question_in
 from agents.turn_taking.weights import Weights, packaged_weights, read_weights
 
 OVER = Evidence(
-    smart_turn=0.97, pitch_fall=6, energy_fall=8, voice=0.4, text="Could you open the door for me, please?"
+    smart_turn=0.97, pitch_rank=0.01, energy_fall=8, voice=0.4, text="Could you open the door for me, please?"
 )
-OPEN = Evidence(smart_turn=0.03, pitch_fall=-1, energy_fall=2, voice=0.4, text="Could you open the")
+OPEN = Evidence(smart_turn=0.03, pitch_rank=0.6, energy_fall=2, voice=0.4, text="Could you open the")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ class TestFused:
         "better",
         [
             pytest.param({"text": "Could you open the door?"}, id="the words end"),
-            pytest.param({"pitch_fall": 6.0}, id="the pitch falls"),
+            pytest.param({"pitch_rank": 0.01}, id="the pitch falls"),
             pytest.param({"smart_turn": 0.99}, id="it sounds over"),
         ],
     )
@@ -116,7 +116,7 @@ class TestFused:
         ],
     )
     def test_a_short_answer_is_not_waited_out(self, text: str, asked: Asked) -> None:
-        evidence = Evidence(0.8, 4.0, 6.0, 0.3, text=text, asked=asked)
+        evidence = Evidence(0.8, 0.1, 6.0, 0.3, text=text, asked=asked)
         assert FusedPolicy().needed_silence(evidence) <= 0.8
 
     def test_who_was_asked_for_a_number_is_given_longer_than_who_was_asked_yes_or_no(self) -> None:
@@ -127,14 +127,14 @@ class TestFused:
     def test_patience_stretches_all_waits_but_the_shortest(self) -> None:
         hasty, middling, patient = (FusedPolicy(patience) for patience in (0.0, 0.5, 1.0))
         assert hasty.needed_silence(OPEN) < middling.needed_silence(OPEN) < patient.needed_silence(OPEN)
-        certain = replace(OVER, pitch_fall=8.0, ending=0.9)
+        certain = replace(OVER, pitch_rank=0.0, ending=0.9)
         assert hasty.needed_silence(certain) == patient.needed_silence(certain)
 
     @given(
         st.builds(
             Evidence,
             smart_turn=st.none() | st.floats(0, 1),
-            pitch_fall=st.none() | st.floats(-100, 100),
+            pitch_rank=st.none() | st.floats(0, 1),
             energy_fall=st.none() | st.floats(-200, 200),
             voice=st.none() | st.floats(0, 10),
             text=st.none() | st.sampled_from(["", "yes", "I went and", "5 5 5", "A whole sentence."]),

@@ -101,13 +101,13 @@ async def test_the_end_of_a_recording_is_heard_off_the_event_loop(
 ) -> None:
     heard = await ThreadedEndings(resolved.smart_turn).listen(load_audio(asterisk_prompts["vm-nobodyavail"]))
     assert heard.smart_turn is not None and heard.smart_turn > 0.9
-    assert heard.pitch_fall is not None and heard.energy_fall is not None and heard.voice is not None
+    assert heard.pitch_rank is not None and heard.energy_fall is not None and heard.voice is not None
     assert heard.text is None
 
 
 async def test_without_the_model_the_melody_is_still_heard(asterisk_prompts: dict[str, Path]) -> None:
     heard = await ThreadedEndings(None).listen(load_audio(asterisk_prompts["vm-nobodyavail"]))
-    assert heard.smart_turn is None and heard.pitch_fall is not None
+    assert heard.smart_turn is None and heard.pitch_rank is not None
 
 
 async def test_sound_that_the_model_refuses_is_an_engine_s_failure(resolved: Configuration) -> None:

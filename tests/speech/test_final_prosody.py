@@ -1,4 +1,4 @@
-"""The end of made-up voices: falling and rising pitch, falling loudness, the length of the last voice."""
+"""The end of made-up voices: low and high pitch, falling loudness, the length of the last voice."""
 
 from __future__ import annotations
 
@@ -21,14 +21,24 @@ def voice(hz: list[tuple[float, float, float]]) -> np.ndarray:
 SILENCE = np.zeros(RATE // 5, np.float32)
 
 
-def test_a_voice_that_drops_an_octave_has_fallen_twelve_semitones() -> None:
-    heard = final_prosody(np.concatenate((voice([(200, 0.2, 1.2), (100, 0.2, 0.3)]), SILENCE)))
-    assert heard is not None and heard.pitch_fall == pytest.approx(12, abs=0.7)
+def ending(*hz: float) -> float:
+    """The rank of the last of these pitches, a fifth of a second each."""
+    heard = final_prosody(np.concatenate((voice([(hertz, 0.2, 0.2) for hertz in hz]), SILENCE)))
+    assert heard is not None and heard.pitch_rank is not None
+    return heard.pitch_rank
 
 
-def test_a_voice_that_rises_has_fallen_by_less_than_nothing() -> None:
-    heard = final_prosody(np.concatenate((voice([(150, 0.2, 1.2), (220, 0.2, 0.3)]), SILENCE)))
-    assert heard is not None and heard.pitch_fall is not None and heard.pitch_fall < -5
+def test_a_voice_that_ends_on_its_lowest_pitch_has_hardly_anything_below_it() -> None:
+    assert ending(200, 180, 220, 190, 210, 100) < 0.1
+
+
+def test_a_voice_that_ends_on_its_highest_pitch_has_nearly_everything_below_it() -> None:
+    assert ending(150, 160, 150, 160, 150, 220) > 0.7
+
+
+def test_a_flat_speaker_ends_as_low_as_a_lively_one() -> None:
+    lively, flat = ending(200, 240, 180, 260, 200, 120), ending(120, 124, 118, 126, 120, 112)
+    assert flat == pytest.approx(lively, abs=0.1)
 
 
 def test_a_voice_that_grows_softer_is_told_by_its_energy() -> None:
@@ -44,12 +54,12 @@ def test_the_last_voice_is_as_long_as_it_lasts() -> None:
     assert heard is not None and heard.voice == pytest.approx(0.32, abs=0.09)
 
 
-def test_noise_has_no_pitch_to_fall() -> None:
+def test_noise_has_no_pitch_to_rank() -> None:
     heard = final_prosody(np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32))
-    assert heard is None or heard.pitch_fall is None
+    assert heard is None or heard.pitch_rank is None
 
 
 @pytest.mark.parametrize("samples", [0, 100, 640, RATE])
 def test_silence_and_hardly_any_sound_say_nothing(samples: int) -> None:
     heard = final_prosody(np.zeros(samples, np.float32))
-    assert heard is None or heard.pitch_fall is None
+    assert heard is None or heard.pitch_rank is None

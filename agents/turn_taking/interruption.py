@@ -161,17 +161,19 @@ class Judged:
     words_after: float | None = math.inf  # words are wanted once something is over, not in its middle
     hears_claims: bool = False  # True: by the sound of it; False: by how much the mouth moves
 
-    claims: float = 0.55  # 0..1, from which a sound wants the floor
-    listens: float = 0.25  # 0..1, under which it is a listener's
-    at_once: float = 0.24  # seconds of speech that wants the floor
+    claims: float = 0.8  # 0..1, from which a sound wants the floor
+    unclear: float = 0.6  # 0..1, at which it is heard for ``later``; in between, for something in between
+    listens: float = 0.3  # 0..1, under which it is a listener's
+    at_once: float = 0.2  # seconds of speech that wants the floor
     listened: float = 0.95  # seconds of speech that sounds like a listener's; then it is none
     articulate: float = 2.5  # dB a step: so much moves a mouth that says more than one syllable
     closed: float = -25.0  # dB of openness below which lips are closed: a hum
-    quieter: float = -7.0  # dB below the user's usual level: somebody else, further away
+    quieter: float = -6.0  # dB below the user's usual level: somebody else, further away
     echoed: float = 0.75  # share of the sound from which it is the agent's own
     sooner: float = 0.28  # seconds of articulate speech that make the agent fall silent
     later: float = 0.56  # seconds of any other speech
     hummed: float = 1.4  # seconds of humming
+    unsure: float = 0.3  # seconds that a sound goes on after falling silent for it until it is no listener's
     takes: float = 0.75  # seconds of speech, still going on, that take the floor: words would come too late
     nearly_done: float = 0.3  # seconds left, for which it isn't worth to stop
     whose: Whose = field(default_factory=Whose)  # what a voice that isn't the user's may do
@@ -201,7 +203,7 @@ class Judged:
             # It is silent already, so nothing is lost by hearing them out.
             if self.is_other(overlap):
                 return Act.RESUME
-            takes = overlap.spoken >= self._stretched(self.takes) or held >= self.decides_within
+            takes = overlap.spoken >= self._taking(overlap) or held >= self.decides_within
             takes = takes and not self.whose.is_open(overlap.stranger, overlap.heard)
             return Act.STOP if takes else Act.KEEP
         if overlap.words is not None:
@@ -238,8 +240,24 @@ class Judged:
         if overlap.openness <= self.closed:
             return self._stretched(self.hummed)
         if overlap.claim is not None:
-            return self._stretched(self.listened if self._listens(overlap) else self.later)
+            return self._stretched(self._heard_out(overlap.claim))
         return self._stretched(self.sooner if overlap.articulation >= self.articulate else self.later)
+
+    def _taking(self, overlap: Overlap) -> float:
+        """Seconds of speech that take the floor; more where it was hesitated to be silent for it."""
+        takes = self._stretched(self.takes)
+        return takes if overlap.claim is None else max(takes, self._patience(overlap) + self.unsure)
+
+    def _heard_out(self, claim: float) -> float:
+        """Seconds at ``claim``: along straight lines between those of a claim, of what may be either, and of
+        a listener."""
+        if claim <= self.listens:
+            return self.listened
+        if claim >= self.unclear:
+            least, most, low, high = self.at_once, self.later, self.unclear, self.claims
+        else:
+            least, most, low, high = self.later, self.listened, self.listens, self.unclear
+        return most - (most - least) * min(1.0, (claim - low) / (high - low))
 
     def _stretched(self, seconds: float) -> float:
         return float(seconds * 2.0 ** (1 - 2 * self.yielding))  # twice at 0, half at 1

@@ -15,12 +15,12 @@ from orchestration.engines import EngineError
 from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.events import EventType
 from orchestration.session.floor import Floor
+from orchestration.session.heard_claim import HeardClaim
 from orchestration.session.playout import Playout
 from orchestration.session.timeline import Timeline
 from orchestration.session.transcriber import TimedTranscript
 from orchestration.session.voice_identity import VoiceIdentity
 from speech.articulation import Articulation
-from speech.claim import ClaimMeter
 from speech.echo import EchoMeter
 
 Understand = Callable[[FloatArray], Awaitable[TimedTranscript]]
@@ -29,7 +29,6 @@ OVER: Final = 3  # frames without sure speech after which it has ended, 120 ms
 APART: Final = 8  # frames of silence that make what follows something else, 320 ms
 ASKED_AGAIN: Final = 0.3  # seconds of further speech after which a transcript is out of date
 MEASURED: Final = 0.16  # seconds of sure speech before the mouth is looked at
-CLAIMED: Final = 0.12  # seconds of sure speech before it is judged whether it wants the floor
 LIKELY: Final = 0.3  # speech probability from which it is worth asking whether a frame is echo
 ECHO: Final = 0.75  # share of a frame that is the agent's own sound, from which it isn't taken for speech
 TRAILING: Final = 3  # frames after an echo in which the voice activity model may still believe in it
@@ -56,7 +55,7 @@ class GivingWay:
         self._identity = identity or VoiceIdentity(None, lambda _: None)
         self._echo_meter = EchoMeter()
         self._articulation = Articulation()
-        self._claim_meter = ClaimMeter()
+        self._claim = HeardClaim()
         self._usual: deque[float] = deque(maxlen=USUAL)  # dB, of frames of the user's own turns
         self._echo = 0.0
         self._since_echo = TRAILING + 1  # frames
@@ -68,6 +67,7 @@ class GivingWay:
 
     def _begin(self) -> None:
         self._identity.forget()
+        self._claim.forget()
         self._overlap = Overlap(spoken=0.0)
         self._quiet = APART  # frames since sure speech
         self._before = 0.0  # seconds of the stretches before this one
@@ -86,7 +86,7 @@ class GivingWay:
         """The probability 0..1 that the user's frame (640,) holds speech of somebody else than the agent."""
         self._articulation.step(pcm)
         if policy is not None and policy.hears_claims:
-            self._claim_meter.step(pcm)
+            self._claim.step(pcm)
         self._echo_meter.heard(pcm)
         asked = policy is not None and policy.words_after is not None and probability >= LIKELY
         self._echo = self._echo_meter.share() if asked else 0.0
@@ -124,8 +124,12 @@ class GivingWay:
         if policy.words_after is None:
             return policy.judge(Overlap(spoken, over=not speaking))
         self._follow(pcm, spoken)
-        if policy.hears_claims and spoken >= CLAIMED and not self._playout.held:
-            self._overlap = replace(self._overlap, claim=self._claim_meter.measure(spoken))
+        if (
+            policy.hears_claims
+            and not self._playout.held
+            and (claim := self._claim.claim(spoken)) is not None
+        ):
+            self._overlap = replace(self._overlap, claim=claim)
         act = policy.judge(self._known())
         if act is Act.HOLD:
             if self._playout.held or self._dismissed:

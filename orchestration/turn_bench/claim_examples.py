@@ -23,6 +23,7 @@ LAST: Final = 0.95  # seconds of it that are heard at most
 AFTER: Final = 0.1  # seconds after its end in which the voice activity model may not have noticed
 ENDPOINTS: Final = 5  # of each sound in each room
 ECHOES: Final = (-36.0, -14.0)  # dB of the agent's own sound, for one in five
+LISTENERS: Final = 0.6  # of the weight: to be silent for one too often is worse than to be late
 COUNTED: Final = 0.05  # seconds by which the seconds of sure speech may be wrong
 
 
@@ -33,7 +34,7 @@ class Examples:
     seen: FloatArray  # (examples, 40, 21)
     steps: np.ndarray[tuple[int], np.dtype[np.int64]]
     claims: FloatArray  # 0 or 1
-    weights: FloatArray  # as much for either answer in every source
+    weights: FloatArray  # each answer has the same share in every source
     sources: list[str]
     elapsed: FloatArray  # seconds since the onset
 
@@ -101,11 +102,11 @@ def examples(sounds: Sequence[ClaimSound], rooms: int, rng: np.random.Generator)
 
 
 def _balance(result: Examples) -> None:
-    """Give each source as much weight for as against a claim, so that nothing is learnt of how it sounds."""
+    """Give every source the same weights, so that nothing is learnt of how it sounds."""
     names = np.array(result.sources)
     for source in set(result.sources):
-        for claims in (0.0, 1.0):
+        for claims, part in ((0.0, LISTENERS), (1.0, 1 - LISTENERS)):
             mine = (names == source) & (result.claims == claims)
             if mine.any():
-                share = len(names) / len(set(result.sources)) / 2
+                share = part * len(names) / len(set(result.sources))
                 result.weights[mine] *= share / result.weights[mine].sum()

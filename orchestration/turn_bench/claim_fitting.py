@@ -12,13 +12,13 @@ from torch.nn import functional
 from orchestration.turn_bench.claim_examples import Examples
 from speech.claim import BLOCK, BLOCKS, FEATURES, KERNEL, STEPS, ClaimWeights
 
-HIDDEN = 32
+HIDDEN = 48
 JUDGED = 32
-EPOCHS = 18
-BATCH = 256
-RATE = 2e-3
-DECAY = 2e-3  # of the weights
-TILTS = 0.15  # of 40 dB, by which microphones and lines colour a sound
+EPOCHS = 26
+BATCH = 512
+RATE = 3e-3
+DECAY = 1e-3  # of the weights
+TILTS = 0.12  # of 40 dB, by which microphones and lines colour a sound
 SOFTENED = 0.03  # of either answer that may be wrong
 
 
@@ -27,22 +27,20 @@ class ClaimNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Linear(KERNEL * FEATURES, HIDDEN)
-        self.second = nn.Linear(KERNEL * HIDDEN, HIDDEN)
+        self.first = nn.Conv1d(FEATURES, HIDDEN, KERNEL, padding=KERNEL // 2)
+        self.second = nn.Conv1d(HIDDEN, HIDDEN, KERNEL, padding=KERNEL // 2)
         self.judge = nn.Linear((BLOCKS + 1) * HIDDEN + 1, JUDGED)
         self.answer = nn.Linear(JUDGED, 1)
-        self.dropout = nn.Dropout(0.2)
+        self.dropout = nn.Dropout(0.1)
 
     def forward(self, seen: Tensor, steps: Tensor) -> Tensor:
         """Logits (examples,)."""
-        counts = (torch.arange(STEPS)[None] < steps[:, None]).float()[..., None]
-        inner = seen * counts
+        counts = (torch.arange(STEPS)[None] < steps[:, None]).float()[:, None]
+        inner = seen.transpose(1, 2) * counts
         for layer in (self.first, self.second):
-            padded = functional.pad(inner, (0, 0, KERNEL // 2, KERNEL // 2))
-            columns = torch.cat([padded[:, at : at + STEPS] for at in range(KERNEL)], dim=2)
-            inner = torch.relu(layer(columns)) * counts
-        last = inner[torch.arange(len(inner)), steps - 1]
-        strongest = inner.reshape(len(inner), BLOCKS, BLOCK, HIDDEN).amax(dim=2).flatten(1)
+            inner = torch.relu(layer(inner)) * counts
+        last = inner[torch.arange(len(inner)), :, steps - 1]
+        strongest = inner.reshape(len(inner), HIDDEN, BLOCKS, BLOCK).amax(dim=3).transpose(1, 2).flatten(1)
         found = torch.cat((strongest, last, steps[:, None] / STEPS), dim=1)
         opinion = torch.relu(self.judge(self.dropout(found)))
         logits: Tensor = self.answer(self.dropout(opinion))[:, 0]
@@ -53,9 +51,14 @@ class ClaimNetwork(nn.Module):
         found = {}
         for one in fields(ClaimWeights):
             layer = getattr(self, one.name.removesuffix("_bias"))
-            tensor = layer.bias if one.name.endswith("_bias") else layer.weight.T
+            tensor = layer.bias if one.name.endswith("_bias") else _flat(layer.weight)
             found[one.name] = tensor.detach().numpy().copy()
         return ClaimWeights(**found)
+
+
+def _flat(weight: Tensor) -> Tensor:
+    """(out, in) or (out, in, kernel) as (in, out) or (kernel * in, out)."""
+    return weight.T if weight.ndim == 2 else weight.permute(2, 1, 0).flatten(0, 1)
 
 
 def coloured(seen: Tensor, generator: torch.Generator) -> Tensor:

@@ -30,10 +30,12 @@ ESPEAK: Final = (
     *("en-gb-scotland+m2", "en-gb-x-rp+f4", "en-us+Michael", "en-us+Alicia"),
 )
 ESPEAK_TEXTS: Final = 40  # of the claims, each speaker
-MANNERS: Final = ((1.0, 1.0), (1.2, 1.05))  # pitch, length of the VITS voice
+MANNERS: Final = ((1.0, 1.0), (1.2, 1.05), (0.94, 0.95))  # pitch, length of the VITS voice
 FLITE: Final = ("slt", "rms", "awb", "kal16")
 OPENING: Final = 8  # words of a sentence that are spoken: no more is looked at
 HUMS: Final = 6  # of each nasal
+LISTENED: Final = 2  # times that each speaker says a listener's words, never twice alike
+UNPOINTED: Final = 0.4  # share of the texts that are said without their full stop
 INNER_GAP: Final = 0.06  # seconds of a gap after which a phrase begins
 
 
@@ -84,14 +86,15 @@ def human_sounds(rng: np.random.Generator) -> Iterator[ClaimSound]:
 
 
 def spoken(
-    source: str, say: Callable[[str], FloatArray], claims: list[str], listens: tuple[str, ...]
+    source: str, say: Callable[[str], FloatArray], claims: list[str], rng: np.random.Generator
 ) -> Iterator[ClaimSound]:
     """One speaker's sounds; ``say`` speaks a text as (samples,) at 16 kHz."""
-    for texts, wants in ((claims, True), (COMMANDS, True), (listens, False)):
-        for text in texts:
-            pcm = trimmed(say(text))
-            if pcm.size >= samples(0.12):
-                yield ClaimSound(source, text, pcm[: samples(1.4)], wants)
+    said = [(text, True) for text in (*claims, *COMMANDS)] + [(text, False) for text in LISTENS * LISTENED]
+    for text, wants in said:
+        told = text.rstrip(".") if rng.uniform() < UNPOINTED else text
+        pcm = trimmed(say(told))
+        if pcm.size >= samples(0.12):
+            yield ClaimSound(source, text, pcm[: samples(1.4)], wants)
 
 
 def synthetic_sounds(rng: np.random.Generator) -> Iterator[ClaimSound]:
@@ -106,19 +109,19 @@ def synthetic_sounds(rng: np.random.Generator) -> Iterator[ClaimSound]:
             return resample(sound.pcm, espeak.sample_rate, USER_SAMPLE_RATE)
 
         chosen = [texts[i] for i in rng.permutation(len(texts))[:ESPEAK_TEXTS]]
-        yield from spoken("espeak", say_espeak, chosen, LISTENS)
+        yield from spoken("espeak", say_espeak, chosen, rng)
     for voice in FLITE:
 
         def say_flite(text: str, voice: str = voice) -> FloatArray:
             return flite(text, voice, float(rng.uniform(0.85, 1.2)))
 
         chosen = [texts[i] for i in rng.permutation(len(texts))[: 2 * ESPEAK_TEXTS]]
-        yield from spoken("flite", say_flite, chosen, LISTENS)
+        yield from spoken("flite", say_flite, chosen, rng)
     for index, (pitch, length) in enumerate(MANNERS):
         manner = SyntheticVoice(name="vits", sentences=1, pitch=pitch, length_scale=length, seed=index)
         chosen = [texts[i] for i in rng.permutation(len(texts))[: 2 * ESPEAK_TEXTS]]
         with opened(manner) as (speak, _):
-            yield from spoken("vits", lambda text: speak(text)[0], chosen, LISTENS)
+            yield from spoken("vits", lambda text: speak(text)[0], chosen, rng)
 
 
 def flite(text: str, voice: str, stretch: float) -> FloatArray:

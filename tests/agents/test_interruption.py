@@ -49,10 +49,12 @@ def test_while_the_agent_speaks(overlap, act):
 @pytest.mark.parametrize(
     ("overlap", "act"),
     [
-        pytest.param(Overlap(0.25, claim=0.8), HOLD, id="what sounds like an interruption, at once"),
-        pytest.param(Overlap(0.2, claim=0.8), KEEP, id="but not before there is something to hear"),
-        pytest.param(Overlap(0.4, claim=0.4), KEEP, id="what may be either is heard for longer"),
-        pytest.param(Overlap(0.6, claim=0.4), HOLD, id="until waiting any longer would be rude"),
+        pytest.param(Overlap(0.25, claim=0.85), HOLD, id="what sounds like an interruption, at once"),
+        pytest.param(Overlap(0.16, claim=0.85), KEEP, id="but not before there is something to hear"),
+        pytest.param(Overlap(0.4, claim=0.6), KEEP, id="what may be either is heard for longer"),
+        pytest.param(Overlap(0.6, claim=0.6), HOLD, id="until waiting any longer would be rude"),
+        pytest.param(Overlap(0.6, claim=0.4), KEEP, id="and longer, the more it sounds like a listener"),
+        pytest.param(Overlap(0.85, claim=0.4), HOLD, id="though not as long as one who surely listens"),
         pytest.param(Overlap(0.9, claim=0.1), KEEP, id="a listener may say three words"),
         pytest.param(Overlap(1.0, claim=0.1), HOLD, id="who says more isn't one"),
         pytest.param(Overlap(0.4, claim=0.1, articulation=6.0), KEEP, id="however much the mouth moves"),
@@ -89,6 +91,11 @@ def test_while_the_agent_speaks_and_hears_claims(overlap, act):
         pytest.param(Overlap(0.5, over=True, held=0.9), RESUME, id="time is up and nobody speaks"),
         pytest.param(Overlap(0.5, held=0.9), STOP, id="time is up and somebody speaks"),
         pytest.param(Overlap(1.0, held=0.6), STOP, id="so long that words don't matter"),
+        pytest.param(Overlap(0.8, claim=0.9, held=0.5), STOP, id="so long, having claimed the floor"),
+        pytest.param(
+            Overlap(0.8, claim=0.5, held=0.1), KEEP, id="it just fell silent for what may be either"
+        ),
+        pytest.param(Overlap(1.3, claim=0.1, held=0.3), STOP, id="what sounded like a listener and goes on"),
     ],
 )
 def test_while_the_reply_is_held(overlap, act):

@@ -20,7 +20,7 @@ SMART_TURN_UNFINISHED: Final = 3.0  # seconds otherwise, as where it comes from
 SOON: Final = 0.5  # seconds of silence; a turn that ends by then is over before anybody could be asked
 ENOUGH_WORDS: Final = 4  # a turn of so many words may be whole, however few they are
 _CERTAIN: Final = 0.01  # probabilities nearer than this to 0 or 1 say no more
-_LOWEST: Final = 0.05  # share of the voice below its end that is as good as none
+_LOWEST: Final = 0.02  # share of the voice below its end that is as good as none
 _RAREST: Final = 1e-4  # an ending less likely than this says no more
 
 

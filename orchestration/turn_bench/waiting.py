@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Final
 
 import numpy as np
@@ -18,9 +18,10 @@ from orchestration.turn_bench.pauses import Pause
 QUICK: Final = 0.24  # seconds, the shortest wait
 LONGEST: Final = 2.4  # seconds, the longest at the middle patience
 CHANCES: Final = (0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.35, 0.3)
+CHANCE_STEP: Final = 0.01
 SECONDS: Final = (0.44, 0.52, 0.6, 0.72, 0.84, 1.0, 1.4, 1.8)  # of the two waits between
 # Shares of the user's pauses that may be taken for ends, on the development half.
-SENTENCES: Final = 0.06  # one pause in a person's sentence
+SENTENCES: Final = 0.07  # one pause in a person's sentence
 HUMAN: Final = 0.06  # all of a person's
 SYNTHETIC: Final = 0.09
 COST: Final = 30.0  # seconds of delay that the whole share above it is worth
@@ -68,9 +69,19 @@ def delays(judged: Judged, waits: Sequence[Wait]) -> Array:
 def choose_waits(judged: Judged, chances: Sequence[float] = CHANCES) -> tuple[Wait, ...]:
     """The waits with the least cost: delays of both columns, and pauses taken over beyond the limits.
 
-    Four of ``chances``, which fall, are given a wait each.
+    Four of ``chances``, which fall, are given a wait each; the best four are then moved in small steps for
+    as long as that helps.
     """
-    return min(_candidates(chances), key=lambda waits: cost(judged, delays(judged, waits)))
+
+    def costs(waits: tuple[Wait, ...]) -> float:
+        return cost(judged, delays(judged, waits))
+
+    best = min(_candidates(chances), key=costs)
+    while True:
+        near = min(_neighbours(best), key=costs)
+        if costs(near) >= costs(best):
+            return best
+        best = near
 
 
 def cost(judged: Judged, delay: Array) -> float:
@@ -98,3 +109,19 @@ def _candidates(known: Sequence[float]) -> Iterator[tuple[Wait, ...]]:
                     Wait.model_construct(probability=chance, seconds=wait)
                     for chance, wait in zip(chances, seconds, strict=True)
                 )
+
+
+def _neighbours(waits: tuple[Wait, ...]) -> Iterator[tuple[Wait, ...]]:
+    """One chance, or one of the waits between, a step to either side; those that stay in order."""
+    yield waits
+    for index, wait in enumerate(waits):
+        for step in (-1, 1):
+            chance = round(wait.probability + step * CHANCE_STEP, 3)
+            moved = [wait.model_copy(update={"probability": chance})]
+            if 0 < index < len(waits) - 1:
+                seconds = round(wait.seconds + step * FRAME_SECONDS, 3)
+                moved.append(wait.model_copy(update={"seconds": seconds}))
+            for one in moved:
+                trial = (*waits[:index], one, *waits[index + 1 :])
+                if all(a.probability > b.probability and a.seconds <= b.seconds for a, b in pairwise(trial)):
+                    yield trial

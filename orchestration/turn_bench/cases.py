@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from orchestration.media import FloatArray
-from orchestration.turn_bench.case import Case, Column, Half, Kind
+from orchestration.turn_bench.case import Case, Half, Kind
+from orchestration.turn_bench.openings import Openings
+from orchestration.turn_bench.others import others
 from orchestration.turn_bench.overlaps import human_overlaps, noises, synthetic_overlaps
-from orchestration.turn_bench.recordings import Recording, nasal_words, sentences, words
+from orchestration.turn_bench.recordings import nasal_words, sentences, words
 from orchestration.turn_bench.turns import human_turns, silences, synthetic_turns
-from orchestration.turn_bench.voices import SyntheticVoices, synthetic_voices
+from orchestration.turn_bench.voices import synthetic_voices
 
 HUMAN: Final = {
     Kind.PAUSE: 80,
@@ -41,7 +41,7 @@ SYNTHETIC: Final = {
     Kind.ECHO: 20,
 }
 SOUND: Final = {Kind.SILENCE: 12, Kind.NOISE: 40}
-OPENING: Final = 1.5  # seconds, shortest sentence that a conversation begins with
+OTHERS: Final = 20  # recordings of each other person that talks beside the user
 QUICK: Final = 6  # the share of the cases that a quick run takes is one in so many
 
 
@@ -58,21 +58,14 @@ def build_cases(half: Half, *, seed: int = 0, divisor: int = 1, folder: Path | N
     spoken = synthetic_voices(half)
     # A generator for each part: more cases of one kind leave all others as they are.
     streams = [np.random.default_rng((seed, part)) for part in range(6)]
-    opening = dict(_openings(said, spoken))
+    strangers = [one for theirs in others(half, OTHERS).values() for one in theirs]
+    openings = Openings(half, said, spoken, others=bool(strangers))
     built = [
         *human_turns(said, items, nasals, human, streams[0]),
         *synthetic_turns(spoken, synthetic, streams[1]),
         *silences(sound[Kind.SILENCE], streams[2]),
-        *human_overlaps(said, nasals, human, streams[3]),
+        *human_overlaps(said, nasals, human, streams[3], strangers),
         *synthetic_overlaps(spoken, synthetic, streams[4]),
         *noises(sound[Kind.NOISE], [one.pcm for one in said], streams[5]),
     ]
-    return [replace(case, opening=opening[case.column]) if case.agent_talks else case for case in built]
-
-
-def _openings(said: Sequence[Recording], spoken: SyntheticVoices) -> Iterator[tuple[Column, FloatArray]]:
-    """What the user says before the agent talks: the first sentence that has no pause of its own."""
-    first = next(one.pcm for one in said if one.is_sentence and one.flows and one.seconds >= OPENING)
-    yield Column.HUMAN, first
-    yield Column.SYNTHETIC, spoken.sentences[0].whole
-    yield Column.SOUND, first
+    return [replace(case, opening=openings.of(case)) if case.agent_talks else case for case in built]

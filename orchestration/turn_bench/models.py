@@ -36,6 +36,7 @@ from orchestration.turn_bench.policies import Policy
 from orchestration.turn_bench.reciting import RecitingSynthesizer
 from orchestration.turn_bench.recordings import Recording
 from orchestration.turn_bench.texts import SHORT_REPLY, STORY
+from orchestration.voices import InlineVoices, ThreadedVoices, open_voices
 from speech.audio import resample
 from speech.coqui import CoquiSynthesizer
 from speech.recognizer import Recognizer
@@ -60,6 +61,7 @@ class BenchModels:
     spoken: Spoken = field(default_factory=dict)
     recited: dict[str, FloatArray] = field(default_factory=dict)
     endings: HearsEndings | None = None  # None: a fixed silence decides
+    voices: ThreadedVoices | None = None  # what tells the user's from others'
     asides: VoiceAsides = NO_ASIDES
     first_token: float = 0.0  # seconds, median of the real model
     per_token: float = 0.0  # seconds, median
@@ -85,6 +87,7 @@ class BenchModels:
             faces=ScriptedFaces(),
             open_voice_activity=lambda: InlineVoiceActivity(self.configuration.voice_activity),
             open_turn_judge=turn_judge(self.configuration, endings, language_model),
+            voices=None if self.voices is None else InlineVoices(self.voices),
             asides=self.asides,
         )
 
@@ -118,7 +121,12 @@ class BenchModels:
     def following(self, policy: Policy) -> BenchModels:
         """The same models under a policy; what only the policy needs is opened now."""
         configuration = policy.configure(self.configuration)
-        return replace(self, configuration=configuration, endings=open_endings(configuration))
+        return replace(
+            self,
+            configuration=configuration,
+            endings=open_endings(configuration),
+            voices=open_voices(configuration),
+        )
 
     def prepare_asides(self) -> None:
         """Have what is said softly while the user speaks ready."""

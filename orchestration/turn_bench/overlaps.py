@@ -57,8 +57,12 @@ def human_overlaps(
     nasals: Sequence[Recording],
     counts: dict[Kind, int],
     rng: np.random.Generator,
+    strangers: Sequence[Recording] = (),
 ) -> Iterator[Case]:
-    """Overlaps made of a person's recordings; the agent has the synthetic voice."""
+    """Overlaps made of a person's recordings; the agent has the synthetic voice.
+
+    Side talk is that of ``strangers``, the person's own where there are none.
+    """
     column, agent = Column.HUMAN, Column.SYNTHETIC
     for index in range(counts[Kind.BACKCHANNEL] if nasals else 0):
         word = nasals[index % len(nasals)]
@@ -71,7 +75,8 @@ def human_overlaps(
         )
     whole = [one for one in sentences if one.is_sentence]
     yield from _interruptions(column, [(one.name, one.pcm) for one in whole], counts, rng)
-    yield from _side_talk(column, [(one.name, one.pcm) for one in sentences], counts, rng)
+    beside = strangers or sentences
+    yield from _side_talk(column, [(one.name, one.pcm) for one in beside], counts, rng)
     yield from _echoes(Column.HUMAN, counts[Kind.ECHO], rng)
 
 

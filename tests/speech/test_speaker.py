@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from orchestration.models.registry import load_registry
 from orchestration.models.resolve import resolve
@@ -32,8 +33,6 @@ def model() -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(model: Path) -> SpeakerEncoder:
-    import torch
-
     assert torch  # loaded, so that the file is read in this process
     return SpeakerEncoder(SpeakerConfig(model=str(model)))
 
@@ -95,8 +94,6 @@ def test_a_missing_model_names_the_command_that_installs_it() -> None:
 
 
 def test_a_file_that_is_no_checkpoint_is_refused_without_running_it(tmp_path: Path) -> None:
-    import torch
-
     assert torch  # loaded, so that the file is read in this process
     (tmp_path / "broken.pt").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     with pytest.raises(SpeakerError, match=r"broken\.pt"):
@@ -104,8 +101,6 @@ def test_a_file_that_is_no_checkpoint_is_refused_without_running_it(tmp_path: Pa
 
 
 def test_weights_of_another_network_are_refused_by_their_shapes(tmp_path: Path) -> None:
-    import torch
-
     torch.save({"model_state": {"linear.weight": torch.zeros(3, 3)}}, tmp_path / "other.pt")
     with pytest.raises(SpeakerError, match=r"weight_ih_l0 is None"):
         SpeakerEncoder(SpeakerConfig(model=str(tmp_path / "other.pt")))
@@ -117,6 +112,7 @@ def test_a_process_that_listens_imports_no_pytorch() -> None:
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_a_process_without_pytorch_has_the_same_weights_read_by_another(model: Path) -> None:
     elsewhere = read_elsewhere(model)
     for name, array in weights_of(model).items():

@@ -160,7 +160,7 @@ class TurnJudge:
             return
         if self._judging.asks == "when_unsure" and needed <= SOON:
             return  # over before the answer came, and the reply would wait for the model
-        before, words = _as_prompted(recalls, text)
+        before, words = as_prompted(recalls, text)
         try:
             async with asyncio.timeout(self._judging.timeout):
                 self._add(ending=await self._judging.words.ending_probability(before, words))
@@ -170,7 +170,7 @@ class TurnJudge:
             self._failed(f"judging an ending: {error}")
 
 
-def _as_prompted(recalls: Recalls, text: str) -> tuple[Sequence[Message], str]:
+def as_prompted(recalls: Recalls, text: str) -> tuple[Sequence[Message], str]:
     """What comes before the user's words, and the words, as the reply's prompt will have them.
 
     A model that keeps its prompt then reads the words once, for both.

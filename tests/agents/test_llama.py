@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -253,6 +254,29 @@ class TestEndings:
         whole = await llama.ending_probability((), "Your password has been changed.")
         cut = await llama.ending_probability((), "Your password has been")
         assert whole is not None and cut is not None and 0 <= cut < 0.1 < whole <= 1
+
+    async def test_a_reply_to_words_whose_ending_was_judged_reads_them_no_second_time(self, llama) -> None:
+        before = [
+            Message("system", "You are a receptionist. " + "The museum is open every day but Monday. " * 2),
+            Message("user", "Hello."),
+            Message("assistant", "Hello, how can I help you?"),
+        ]
+        words = "I would like to know whether the dinosaur hall is open on a Sunday afternoon in winter"
+        chunks: list[dict[str, Any]] = []
+        await llama.warm_up([*before, Message("user", "Who?")])
+        await llama.ending_probability(before, words + "?")
+        llama._server.handle_chat_completions(
+            llama._body([*before, Message("user", words + "?")], 1, None), chunks.append
+        )
+        read = next(chunk["timings"]["prompt_n"] for chunk in reversed(chunks) if "timings" in chunk)
+        assert read < len(words.split()) / 2, "tokens: only the marks after the words"
+
+    async def test_a_template_that_hides_the_user_s_words_cannot_judge_an_ending(
+        self, llama, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(llama, "_ask", lambda what, body: {"prompt": "<|im_start|>user\n"})
+        with pytest.raises(LanguageModelUnavailable, match="ask_language_model: never"):
+            await llama.ending_probability((), "Good morning.")
 
     async def test_without_words_there_is_no_ending(self, llama) -> None:
         assert await llama.ending_probability((), " ... ") is None

@@ -12,7 +12,7 @@ from agents.turn_taking.end_of_turn import Evidence
 from agents.turn_taking.question import Asked
 from orchestration.engines import EngineError, Engines
 from orchestration.session.events import EventType
-from orchestration.session.turn_judge import Judging, TurnJudge
+from orchestration.session.turn_judge import Judging, TurnJudge, as_prompted
 from orchestration.simulation.scripted import spoken
 
 
@@ -68,9 +68,14 @@ class Words:
     delay: float = 0.05
     error: Exception | None = None
     asked: list[str] = field(default_factory=list)
+    before: list[list[str]] = field(default_factory=list)  # what was said before, by anybody but the persona
+    replies: list = field(default_factory=list)  # what the model that writes them was asked so far
+    drafts: list[int] = field(default_factory=list)  # how many that were, ending by ending
 
     async def ending_probability(self, messages, text):
         self.asked.append(text)
+        self.before.append([message.content for message in messages if message.role != "system"])
+        self.drafts.append(len(self.replies))
         await asyncio.sleep(self.delay)
         if self.error:
             raise self.error
@@ -85,6 +90,8 @@ def judged(
     asks: str = "when_unsure",
 ):
     def adjust(engines: Engines) -> Engines:
+        if words is not None:
+            words.replies = engines.language_model.asked
         judging = Judging(policy, sound, words, timeout, asks)
         return replace(engines, open_turn_judge=lambda wait, failed: TurnJudge(judging, wait, failed))
 
@@ -227,6 +234,36 @@ def test_the_agent_s_question_is_part_of_the_evidence(hold) -> None:
     assert len(held.of(EventType.TURN_ENDED)) == 2
     assert policy.asked[0].asked is Asked.NOTHING
     assert policy.asked[-1].asked is Asked.OPEN
+
+
+def test_the_language_model_judges_an_ending_within_the_dialogue(hold) -> None:
+    words = Words()
+    hold(
+        says((1.0, 0, 0.6), (7.0, 1, 0.6)),
+        seconds=16,
+        reply=lambda messages: "Which day?",
+        adjust=judged(Policy(first=1.2), words=words),
+    )
+    assert words.asked == ["first", "second"]
+    assert words.before == [[], ["first", "Which day?"]]
+
+
+def test_until_it_is_known_how_much_was_heard_an_ending_is_judged_by_what_was_said_last() -> None:
+    class Unsettled:
+        said_last = "Which day?"
+
+        def preview(self, text):
+            return None
+
+    before, text = as_prompted(Unsettled(), "Tuesday.")
+    assert ([(one.role, one.content) for one in before], text) == ([("assistant", "Which day?")], "Tuesday.")
+
+
+def test_an_ending_is_judged_before_the_draft_so_that_it_need_not_wait_for_a_whole_reply(hold) -> None:
+    words = Words()
+    held = hold(ONCE, seconds=8, adjust=judged(Policy(first=1.2), words=words))
+    assert words.drafts == [0], "no reply had been asked for"
+    assert held.of(EventType.LATENCY)[0].data["drafted"]
 
 
 def test_without_a_judge_turns_end_as_they_did(hold) -> None:

@@ -110,7 +110,7 @@ def features_of(evidence: Evidence) -> dict[str, dict[str, float] | None]:
         "smart_turn": _smart_turn(evidence.smart_turn),
         "pitch": None if evidence.pitch_rank is None else {"pitch_rank": _lowness(evidence.pitch_rank)},
         "energy": _energy(evidence),
-        "words": None if evidence.text is None else _words(evidence.text),
+        "words": None if evidence.text is None else _words(evidence.text, evidence.asked),
         "ending": None if evidence.ending is None else {"ending": _rarity(evidence.ending)},
     }
 
@@ -133,13 +133,15 @@ def _energy(evidence: Evidence) -> dict[str, float] | None:
     return {"energy_fall": _within(evidence.energy_fall, 20) / 10, "voice": min(evidence.voice, 0.6)}
 
 
-def _words(text: str) -> dict[str, float]:
+def _words(text: str, asked: Asked) -> dict[str, float]:
     last = last_words(text)
+    # Who was asked for a day or a name, or yes or no, has said enough with one.
+    enough = asked in (Asked.SHORT, Asked.YES_OR_NO) and last.words > 0
     return {
         **{ending.value: float(last.ending is ending) for ending in Ending if ending is not Ending.WORD},
         "punctuated": float(last.punctuated),
         "asks": float(last.asks),
-        "length": math.log1p(min(last.words, ENOUGH_WORDS)),
+        "length": math.log1p(ENOUGH_WORDS if enough else min(last.words, ENOUGH_WORDS)),
         "listing": float(min(last.listing, 4)),
     }
 

@@ -119,6 +119,23 @@ class TestFused:
         evidence = Evidence(0.8, 0.1, 6.0, 0.3, text=text, asked=asked)
         assert FusedPolicy().needed_silence(evidence) <= 0.8
 
+    @pytest.mark.parametrize(
+        ("text", "ending", "shortest", "longest"),
+        [
+            pytest.param("Tuesday.", 0.54, 0.2, 0.6, id="a day, which the language model takes for an end"),
+            pytest.param("Tuesday.", None, 0.2, 0.9, id="a day, and nobody to ask"),
+            pytest.param("I think on", 0.001, 1.5, 3.0, id="words that another one must follow"),
+            pytest.param("Tuesday or", 0.001, 1.5, 3.0, id="a day, and another to come"),
+        ],
+    )
+    def test_one_word_is_enough_for_who_was_asked_for_one(
+        self, text: str, ending: float | None, shortest: float, longest: float
+    ) -> None:
+        evidence = Evidence(0.8, 0.1, 6.0, 0.4, text=text, ending=ending, asked=Asked.SHORT)
+        policy = FusedPolicy()
+        assert shortest <= policy.needed_silence(evidence) <= longest
+        assert policy.probability(evidence) >= policy.probability(replace(evidence, asked=Asked.NOTHING))
+
     def test_who_was_asked_for_a_number_is_given_longer_than_who_was_asked_yes_or_no(self) -> None:
         policy, said = FusedPolicy(), replace(OVER, text="It is four two")
         waits = {asked: policy.probability(replace(said, asked=asked)) for asked in Asked}

@@ -255,6 +255,13 @@ class TestEndings:
         cut = await llama.ending_probability((), "Your password has been")
         assert whole is not None and cut is not None and 0 <= cut < 0.1 < whole <= 1
 
+    async def test_a_short_answer_is_likelier_to_end_after_its_question(self, llama) -> None:
+        asked = [Message("user", "Hello."), Message("assistant", "Which day would you like to come?")]
+        alone = await llama.ending_probability((), "Tuesday.")
+        answer = await llama.ending_probability(asked, "Tuesday.")
+        unfinished = await llama.ending_probability(asked, "I think on")
+        assert unfinished < 0.05 and answer > max(0.2, 3 * alone)
+
     async def test_a_reply_to_words_whose_ending_was_judged_reads_them_no_second_time(self, llama) -> None:
         before = [
             Message("system", "You are a receptionist. " + "The museum is open every day but Monday. " * 2),

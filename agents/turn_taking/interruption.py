@@ -74,6 +74,7 @@ class Overlap:
     left: float | None = None  # seconds until the agent has finished; None: not known
     stranger: float | None = None  # 0..1, that it isn't the user; .5: not known yet; None: nobody can tell
     heard: float = 0.0  # seconds of speech of which that is said, pauses left out
+    gone_on: bool = False  # the agent has fallen silent for it already, and gone on
 
 
 class InterruptionPolicy(Protocol):
@@ -195,8 +196,9 @@ class Judged:
             return Act.KEEP
         if overlap.spoken < self._patience(overlap):
             return Act.KEEP
-        # Whoever was taken for somebody else and turns out not to be has waited long enough.
-        return Act.STOP if self.whose.is_told(overlap.stranger, overlap.heard) else Act.HOLD
+        if not overlap.gone_on:
+            return Act.HOLD
+        return Act.STOP if self.whose.was_wronged(overlap.stranger, overlap.heard) else Act.KEEP
 
     def _while_held(self, overlap: Overlap, held: float) -> Act:
         if not overlap.over:

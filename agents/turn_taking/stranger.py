@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SHORTEST: Final = 0.56  # seconds of speech of which anything is said
+UNDECIDED: Final = 0.5  # before there is enough speech to tell
 LONGEST: Final = 2.0  # seconds beyond which nothing was fitted
 
 BIAS: Final = 15.482
@@ -46,15 +47,16 @@ class Whose:
     sure: float = 0.8  # probability from which it is somebody else
     wait: float = 1.6  # seconds of speech by which it is told, if at all
     insists: float = 3.0  # seconds of speech after which even a stranger gets the floor
+    after_all: float = UNDECIDED  # probability under which who was taken for somebody else is the user after all
     certain: float = 0.92  # probability from which what they say isn't even remembered
-    fainter: float = 0.2  # logarithm of the odds a dB: others in the room are further away
+    fainter: float = 0.1  # logarithm of the odds a dB: others in the room are further away
 
     def is_other(
         self, unlike: float | None, level: float | None, heard: float, *, certain: bool = False
     ) -> bool:
         """Whether somebody else speaks: ``heard`` seconds so far, ``level`` dB against the user's usual."""
-        if unlike is None or heard >= self.insists:
-            return False
+        if unlike is None or unlike <= UNDECIDED or heard >= self.insists:
+            return False  # how faint a sound is tells nothing by itself
         sure = max(self.sure, self.certain) if certain else self.sure
         odds = math.log(max(unlike, 1e-6) / max(1 - unlike, 1e-6)) + self.fainter * max(0.0, -(level or 0.0))
         return odds >= math.log(sure / (1 - sure))
@@ -63,6 +65,6 @@ class Whose:
         """Whether it may still turn out that somebody else speaks, so that it is worth hearing more."""
         return unlike is not None and unlike > 1 - self.sure and heard < self.wait
 
-    def is_told(self, unlike: float | None, heard: float) -> bool:
-        """Whether it was asked whose voice it is, and as long as it was to be."""
-        return unlike is not None and heard >= self.wait
+    def was_wronged(self, unlike: float | None, heard: float) -> bool:
+        """Whether who was talked over should have the floor: the user after all, or one who insists."""
+        return unlike is not None and (unlike < self.after_all or heard >= self.insists)

@@ -210,6 +210,7 @@ class GivingWay:
             left=left,
             stranger=self._identity.stranger,
             heard=self._identity.seconds,
+            gone_on=self._dismissed,
         )
         covered = not known.over or self._overlap.spoken - self._asked_at <= FRAME_SECONDS
         return known if covered else replace(known, words=None)

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from agents.turn_taking.stranger import SHORTEST, stranger
+from agents.turn_taking.stranger import SHORTEST, UNDECIDED, stranger
 from orchestration.engines import EngineError
 from orchestration.media import FRAME_SECONDS, FloatArray
 from orchestration.session.floor import Floor
@@ -23,7 +23,6 @@ MIXED: Final = 0.2  # share of the agent's own sound from which a voice is no lo
 BEFORE: Final = 3  # frames before sure speech that belong to it: it takes as long to be sure
 REMEMBERED: Final = 75  # frames in which a stranger who goes on after a pause is taken for the same, 3 s
 SURELY: Final = 0.8  # probability from which that is done
-UNDECIDED: Final = 0.5  # before there is enough speech to tell
 TIMEOUT: Final = 2.0  # seconds for the model; on an idle machine it takes 10 ms to hear, 60 to learn
 
 

@@ -36,11 +36,20 @@ class TestProbability:
         pytest.param(Overlap(0.4, stranger=OPEN, heard=0.4), HOLD, id="it isn't known yet: silent at once"),
         pytest.param(Overlap(0.8, stranger=OTHER, heard=0.8), KEEP, id="somebody else: it talks on"),
         pytest.param(Overlap(0.8, stranger=USER, heard=0.8), HOLD, id="the user"),
-        pytest.param(Overlap(2.5, stranger=OTHER, heard=3.2), STOP, id="somebody else who insists"),
+        pytest.param(Overlap(2.5, stranger=OTHER, heard=3.2), HOLD, id="somebody else who insists"),
         pytest.param(
-            Overlap(1.8, stranger=0.6, heard=1.8),
+            Overlap(2.5, stranger=OTHER, heard=3.2, gone_on=True), STOP, id="who insists though it went on"
+        ),
+        pytest.param(
+            Overlap(1.0, stranger=0.4, heard=1.0, gone_on=True),
             STOP,
-            id="who was gone on from, and is no stranger after all",
+            id="it went on, over the user after all",
+        ),
+        pytest.param(
+            Overlap(1.0, stranger=0.7, heard=1.0, gone_on=True), KEEP, id="it went on, and still can't tell"
+        ),
+        pytest.param(
+            Overlap(0.5, stranger=OPEN, heard=0.5, level=-5), HOLD, id="faint, but hardly heard yet"
         ),
         pytest.param(
             Overlap(0.9, stranger=OTHER, heard=0.9, over=True, words="See you on Monday."),
@@ -50,8 +59,8 @@ class TestProbability:
         pytest.param(
             Overlap(0.9, stranger=OTHER, heard=0.9, over=True, words="Stop it."), STOP, id="but not a command"
         ),
-        pytest.param(Overlap(0.8, stranger=0.65, heard=0.8, level=-5), KEEP, id="perhaps, and further away"),
-        pytest.param(Overlap(0.8, stranger=0.65, heard=0.8, level=4), HOLD, id="perhaps, but louder"),
+        pytest.param(Overlap(0.8, stranger=0.75, heard=0.8, level=-5), KEEP, id="perhaps, and further away"),
+        pytest.param(Overlap(0.8, stranger=0.75, heard=0.8, level=4), HOLD, id="perhaps, but louder"),
         pytest.param(
             Overlap(0.5, held=0.2, stranger=OPEN, heard=0.5), KEEP, id="silent: more is to be heard"
         ),

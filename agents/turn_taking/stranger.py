@@ -47,7 +47,7 @@ class Whose:
     sure: float = 0.8  # probability from which it is somebody else
     wait: float = 1.6  # seconds of speech by which it is told, if at all
     insists: float = 3.0  # seconds of speech after which even a stranger gets the floor
-    after_all: float = UNDECIDED  # probability under which who was taken for somebody else is the user after all
+    after_all: float = UNDECIDED  # probability under which it is the user after all
     certain: float = 0.92  # probability from which what they say isn't even remembered
     fainter: float = 0.1  # logarithm of the odds a dB: others in the room are further away
 

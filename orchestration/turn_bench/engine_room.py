@@ -160,6 +160,23 @@ class MeasuredLanguageModel:
         return parts
 
 
+class ScriptedAnswers:
+    """Answers by a script, and judges endings by a real model, so that pauses are judged as ends are."""
+
+    def __init__(self, script: LanguageModel, model: MeasuredLanguageModel) -> None:
+        self._script, self._model = script, model
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int | None = None, tools: Toolbox | None = None
+    ) -> AsyncIterator[ReplyPart]:
+        """The script's reply."""
+        return self._script.stream(messages, max_tokens=max_tokens, tools=tools)
+
+    async def ending_probability(self, messages: Sequence[Message], text: str) -> float | None:
+        """The real model's answer."""
+        return await self._model.ending_probability(messages, text)
+
+
 Spoken = dict[str, list[tuple[SpeechChunk, float]]]  # sound is too large to be kept in JSON
 
 

@@ -29,6 +29,7 @@ from orchestration.turn_bench.engine_room import (
     MeasuredSynthesizer,
     RealTime,
     Remembered,
+    ScriptedAnswers,
     Spoken,
 )
 from orchestration.turn_bench.judging import MeasuredEndings, open_endings, turn_judge
@@ -92,15 +93,17 @@ class BenchModels:
         )
 
     def _language_model(self, case: Case) -> LanguageModel:
+        model = MeasuredLanguageModel(self.language_model, self.room, self.memory)
         if case.kind is Kind.COMPLETE:
-            return MeasuredLanguageModel(self.language_model, self.room, self.memory)
+            return model
         story = " ".join(self.recited) if case.agent is Column.HUMAN else STORY
 
         def reply(messages: Sequence[Message]) -> str:
             begins = all(message.role != "assistant" for message in messages)
             return story if begins and case.agent_talks else SHORT_REPLY
 
-        return ScriptedLanguageModel(reply, first_token=self.first_token, per_token=self.per_token)
+        script = ScriptedLanguageModel(reply, first_token=self.first_token, per_token=self.per_token)
+        return ScriptedAnswers(script, model)
 
     def facts(self) -> dict[str, object]:
         """What a report says of the models."""

@@ -15,9 +15,15 @@ from agents.language_model import Message, TextDelta
 from orchestration.cli import app
 from orchestration.configuration import load_configuration
 from orchestration.media import USER_SAMPLE_RATE
-from orchestration.simulation.scripted import ScriptedSynthesizer
+from orchestration.simulation.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 from orchestration.turn_bench.case import Case, Column, Echo, Kind
-from orchestration.turn_bench.engine_room import MeasuredLanguageModel, RealTime, Remembered, Stopwatch
+from orchestration.turn_bench.engine_room import (
+    MeasuredLanguageModel,
+    RealTime,
+    Remembered,
+    ScriptedAnswers,
+    Stopwatch,
+)
 from orchestration.turn_bench.models import BenchModels
 from orchestration.turn_bench.outcome import Outcome
 from orchestration.turn_bench.overlaps import overlap
@@ -139,6 +145,13 @@ class TestCasesOnTheStage:
         assert held(case, models, "silence") == held(case, models, "silence")
 
 
+class Judges(Streams):
+    """A model that could tell endings; what it tells is remembered."""
+
+    async def ending_probability(self, messages, text):
+        raise AssertionError("it is remembered")
+
+
 class TestEnginesBehindVirtualTime:
     def test_a_reply_streams_at_the_pace_at_which_it_came_and_is_asked_for_once(self):
         room, memory = RealTime(), Remembered()
@@ -154,6 +167,32 @@ class TestEnginesBehindVirtualTime:
         room.close()
         assert first == again
         assert all(at == pytest.approx(elapsed) for at, elapsed in first)
+
+    def test_an_ending_that_a_real_model_judges_holds_its_reply_up_but_no_scripted_one(self):
+        room, memory = RealTime(), Remembered()
+        memory.keep([0.25, 0.5], "ending", "hello")  # a probability, and the seconds it took
+        memory.keep([["Hi.", 0.1]], "language model", "None", "user:hello")
+
+        async def first(model, endings) -> tuple[float, float | None]:
+            asking = asyncio.create_task(endings.ending_probability((), "hello"))
+            await asyncio.sleep(0)
+            async for _ in model.stream((Message("user", "hello"),)):
+                break
+            return asyncio.get_running_loop().time(), await asking
+
+        async def both() -> list[tuple[float, float | None]]:
+            real = MeasuredLanguageModel(Judges(), room, memory)
+            began = asyncio.get_running_loop().time()
+            alone = await first(real, real)
+            again = asyncio.get_running_loop().time()
+            answers = ScriptedAnswers(ScriptedLanguageModel(lambda messages: "Hi.", first_token=0.1), real)
+            scripted = await first(answers, answers)
+            return [(alone[0] - began, alone[1]), (scripted[0] - again, scripted[1])]
+
+        (real, told), (scripted, told_too) = run_in_virtual_time(both())
+        room.close()
+        assert told == told_too == 0.25
+        assert real == pytest.approx(0.6) and scripted == pytest.approx(0.1)
 
     def test_what_models_gave_survives_in_a_file(self, tmp_path):
         path = tmp_path / "deep" / "memory.jsonl"

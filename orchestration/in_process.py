@@ -43,6 +43,7 @@ async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
     embedder = None if configuration.embedder is None else MiniLM(configuration.embedder)
     serving = configuration.serving.avatar
     backend = LocalFaceBackend(configuration.animator, serving.slots)
+    voices = open_voices(configuration)
     engines = Engines(
         recognizer=one_recognizer(configuration, recognizers, now),
         language_model=one_language_model(configuration, language_models, now),
@@ -50,13 +51,15 @@ async def open_engines(configuration: Configuration) -> AsyncIterator[Engines]:
         faces=FaceMixer(backend, serving.deadline_ms / 1000),
         open_voice_activity=voice_activity_factory(configuration.voice_activity),
         open_turn_judge=turn_judge_factory(configuration, language_models[0]),
-        voices=open_voices(configuration),
+        voices=voices,
     )
     try:
         for recognizer in recognizers:
             await recognizer.warm_up()
         for synthesizer in synthesizers:
             await synthesizer.warm_up()
+        if voices is not None:
+            await voices.warm_up()
         yield await make_ready(engines, configuration, embedder)
     finally:
         backend.shut()

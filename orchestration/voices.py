@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from orchestration.configuration import Configuration
 from orchestration.engines import EngineError
 from orchestration.judging import step_back
 from orchestration.media import FloatArray
+from speech.speaker.checkpoint import expect_file
 from speech.speaker.conditions import CONDITIONS, under_conditions
 from speech.speaker.encoder import SpeakerConfig, SpeakerEncoder
 from speech.speaker.errors import SpeakerError
@@ -29,8 +32,17 @@ class ThreadedVoices:
     """
 
     def __init__(self, config: SpeakerConfig) -> None:
-        self._encoder = SpeakerEncoder(config)
+        expect_file(Path(config.model))
+        self._config = config
         self._executor = ThreadPoolExecutor(1, "voices", initializer=step_back)
+
+    async def warm_up(self) -> None:
+        """Load the model, which takes seconds; raises ``SpeakerError`` where it is none."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, lambda: self._encoder)
+
+    @cached_property
+    def _encoder(self) -> SpeakerEncoder:
+        return SpeakerEncoder(self._config)
 
     async def hear(self, pcm: FloatArray) -> FloatArray:
         """See :class:`~orchestration.session.voice_identity.HearsVoices`."""

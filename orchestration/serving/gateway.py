@@ -56,6 +56,9 @@ class GatewayDeployment:
         models = [RemoteLanguageModel(one) for one in (language_model, *fallbacks.get("language_model", ()))]
         synthesizers = [RemoteSynthesizer(one) for one in (synthesizer, *fallbacks.get("synthesizer", ()))]
         found = None if embedder is None else RemoteEmbedder(embedder)
+        voices = open_voices(configuration)
+        if voices is not None:
+            await voices.warm_up()
         engines = Engines(
             recognizer=one_recognizer(configuration, recognizers, clock.now),
             language_model=one_language_model(configuration, models, clock.now),
@@ -63,7 +66,7 @@ class GatewayDeployment:
             faces=FaceMixer(RemoteFaceBackend(avatar, serving.timeout_s), serving.deadline_ms / 1000),
             open_voice_activity=voice_activity_factory(configuration.voice_activity),
             open_turn_judge=turn_judge_factory(configuration, models[0]),
-            voices=open_voices(configuration),
+            voices=voices,
         )
         self.host = SessionHost(configuration, await make_ready(engines, configuration, found), clock)
         self._preparing = asyncio.create_task(self.host.prepare())  # kept, or it might be collected

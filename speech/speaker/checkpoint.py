@@ -32,11 +32,16 @@ _EXPECTED: Final = {
 }
 
 
+def expect_file(path: Path) -> None:
+    """Raise ``SpeakerError``, with the remedy, where there is no file."""
+    if not path.is_file():
+        raise SpeakerError(f"{path}: no such speaker encoder; run `visavis models install ge2e-speaker`")
+
+
 @cache
 def weights_of(path: Path) -> Weights:
     """The encoder's weights by PyTorch's names, float32; raises ``SpeakerError`` if they aren't there."""
-    if not path.is_file():
-        raise SpeakerError(f"{path}: no such speaker encoder; run `visavis models install ge2e-speaker`")
+    expect_file(path)
     weights = read(path) if "torch" in sys.modules else read_elsewhere(path)
     found = {name: array.shape for name, array in weights.items()}
     for name, shape in _EXPECTED.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 
@@ -45,9 +46,17 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def configuration():
+    """The packaged system, and a second recogniser to stand in for the first one."""
     configuration = resolve_models(load_configuration("default"))
     gateway = configuration.gateway.model_copy(update={"port": free_port()})
-    return configuration.model_copy(update={"gateway": gateway})
+    stand_in = WhisperConfig.model_validate(configuration.recognizer.model_dump(exclude={"fallbacks"}))
+    recognizer = configuration.recognizer.model_copy(update={"fallbacks": (stand_in,)})
+    hearing = configuration.serving.recognizer.model_copy(
+        update={"switch_after_s": 2.0, "retry_after_s": 5.0}
+    )
+    serving = configuration.serving.model_copy(update={"recognizer": hearing})
+    changes = {"gateway": gateway, "recognizer": recognizer, "serving": serving}
+    return configuration.model_copy(update=changes)
 
 
 @pytest.fixture(scope="module")
@@ -275,29 +284,60 @@ def test_talk_names_the_known_personas_when_it_is_asked_for_another(served, ques
     assert "ask for one of: mira, noor" in str(result.exception)
 
 
-def test_the_face_goes_on_when_the_avatar_dies_and_comes_back_with_it(served):
+@pytest.fixture(scope="module")
+def mishap(served, questions):
+    """A talk in which the avatar and the recogniser die and come back, and its length when they died."""
+
     async def hold():
         async with open_talk(served, Hello(seed=3)) as talk:
             await talk.wait(1.0)
             kill_replica("Avatar")
+            kill_replica("Recognizer")
             died = len(talk.recording.frames)
+            await talk.say(questions[0])
+            assert await talk.answered(60)
+            await talk.wait(14)
             async with asyncio.timeout(90):
-                while len(talk.recording.frames) < died + 50:  # noqa: ASYNC110
-                    await asyncio.sleep(0.1)
-                await talk.wait(25)
-            return talk.recording, died, talk
+                while not any(switch["recovered"] for switch in switches(talk.recording)):
+                    await talk.say(questions[1])
+                    assert await talk.answered(60)
+            await talk.wait(2)
+            return talk.recording, died
 
-    recording, died, _ = asyncio.run(hold())
+    return asyncio.run(hold())
+
+
+def switches(recording):
+    """What a session was told of engines that stand in for others."""
+    return [event.data for event in recording.events if event.type == EventType.FALLBACK]
+
+
+def test_the_face_goes_on_when_the_avatar_dies_and_comes_back_with_it(mishap):
+    recording, died = mishap
     motion = recording.motion()
     assert np.abs(np.diff(motion[died : died + 50], axis=0)).max(axis=1).min() > 0, "no frame is frozen"
     missed = counts(recording.events)["face_missed"]
     assert 0 < missed < len(motion) - died, "the face was replaced for a while, then came back"
 
 
+def test_another_recogniser_hears_what_is_said_while_the_first_one_is_dead_until_it_is_back(mishap):
+    recording, _ = mishap
+    turns = transcript(recording.events)
+    normalise = EnglishTextNormalizer()
+    assert jiwer.wer("how much is a ticket", normalise(turns[0]["text"])) <= 0.25
+    assert turns[1]["speaker"] == "agent"
+    assert turns[1]["heard"] == turns[1]["text"] != ""
+    told = switches(recording)
+    assert {switch["what"] for switch in told} == {"recognizer"}
+    assert not told[0]["recovered"] and told[0]["to"].endswith(" (2)"), told
+    assert told[-1]["recovered"] and not told[-1]["to"].endswith(" (2)"), told
+    assert counts(recording.events)["fallback"] == counts(recording.events)["engine_failed"] == 0
+
+
 def kill_replica(name: str) -> None:
     for process in psutil.process_iter(["name", "cmdline"]):
         title = " ".join(process.info["cmdline"] or [])
-        if title.startswith(f"ray::ServeReplica:visavis:{name}"):
+        if re.match(rf"ray::ServeReplica:visavis:{name}\b", title):
             os.kill(process.pid, signal.SIGKILL)
             return
     pytest.fail(f"no process of {name} found")

@@ -85,7 +85,7 @@ class Configuration(BaseModel):
         default=MemoryConfig(), description="What is kept in mind of a long conversation."
     )
     emotion: EmotionConfig = Field(
-        default=EmotionConfig(), description="Whether the face goes with what is said."
+        default=EmotionConfig(), description="Whether the face and the voice go with what is said."
     )
     budget: BudgetConfig = Field(default=BudgetConfig(), description="What one conversation may use.")
     tools: ToolsConfig = Field(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agents.dialogue import Dialogue, Turn
+from agents.emotion import emotion_of
 from agents.reply_language import shared_judge
 from avatar.head import HeadMissing
 from avatar.motion import NAMES
@@ -118,6 +119,8 @@ class SessionHost:
         """Get ready in the background what sessions would wait for otherwise: heads and personas."""
         if self.configuration.session.other_languages == "show":
             await asyncio.to_thread(shared_judge().load)
+        if self.configuration.emotion.enabled:
+            await asyncio.to_thread(emotion_of, "")  # the first reading loads its words
         await self.heads.prepare()
         for name in self.heads.names:
             with contextlib.suppress(HeadMissing, OSError):  # said in the log just now

@@ -31,6 +31,7 @@ ASKED_AGAIN: Final = 0.3  # seconds of further speech after which a transcript i
 MEASURED: Final = 0.16  # seconds of sure speech before the mouth is looked at
 LIKELY: Final = 0.3  # speech probability from which it is worth asking whether a frame is echo
 ECHO: Final = 0.75  # share of a frame that is the agent's own sound, from which it isn't taken for speech
+ECHOES: Final = 50  # frames after an echo in which whatever else is heard is mixed with further ones, 2 s
 TRAILING: Final = 3  # frames after an echo in which the voice activity model may still believe in it
 FAINTER: Final = 10.0  # dB below it, so that somebody who speaks right then is heard
 USUAL: Final = 500  # frames of the user's turns by which their level is known, 20 s
@@ -58,7 +59,7 @@ class GivingWay:
         self._claim = HeardClaim()
         self._usual: deque[float] = deque(maxlen=USUAL)  # dB, of frames of the user's own turns
         self._echo = 0.0
-        self._since_echo = TRAILING + 1  # frames
+        self._since_echo = ECHOES + 1  # frames
         self._echo_level = 0.0  # dB
         self._held_at = 0.0
         self._asking: asyncio.Task[None] | None = None
@@ -184,7 +185,7 @@ class GivingWay:
                 self._dismissed = False
             self._quiet = 0
             self._levels.append(_level(pcm))
-            self._identity.overheard(self._echo)
+            self._identity.overheard(1.0 if self._since_echo <= ECHOES else self._echo)
             self._overlap = replace(self._overlap, spoken=self._before + spoken, over=False)
             if self._overlap.spoken >= MEASURED and not self._playout.held:
                 mouth = self._articulation.measure()

@@ -16,6 +16,8 @@ from orchestration.engines import EngineError
 from orchestration.models.registry import load_registry
 from orchestration.models.resolve import resolve
 from orchestration.session.events import EventType
+from orchestration.session.floor import Floor
+from orchestration.session.voice_identity import VoiceIdentity
 from orchestration.simulation.scripted import LEVEL_STEP, SPEECH_LEVEL, articulated, spoken
 from orchestration.voices import ThreadedVoices, open_voices
 from speech.audio import load_audio
@@ -157,6 +159,26 @@ class TestTheUser:
         held, voices = meet(GUEST, 1.5, seconds=16, more=[(6.0, GUEST + 2, 1.5)])
         assert [text for role, text in transcript(held) if role == "user"] == ["first", "fourth"]
         assert voices.learnt == [USER, GUEST]
+
+
+async def test_nobody_is_judged_by_a_voice_that_is_mixed_with_the_agents_own():
+    voices = ScriptedVoices()
+    identity = VoiceIdentity(voices, failed=pytest.fail)
+
+    async def say(holder: Floor, number: int, seconds: float, echo: float) -> None:
+        for frame in articulated(number, seconds).reshape(-1, 640):
+            identity.hear(holder, frame, 1.0)
+            if holder is Floor.AGENT:
+                identity.overheard(echo)
+            await asyncio.sleep(0)
+
+    await say(Floor.USER, USER, 2.0, 0.0)
+    await say(Floor.AGENT, GUEST, 1.0, 0.3)
+    assert identity.stranger is None and not voices.heard
+    identity.forget()
+    await say(Floor.AGENT, GUEST, 1.0, 0.05)
+    assert identity.stranger > 0.9
+    identity.close()
 
 
 class TestOpening:

@@ -14,6 +14,7 @@ from orchestration.turn_bench.sound import levelled, trimmed
 from speech.audio import load_audio
 
 ROOT: Final = Path("/usr/share/asterisk/sounds")
+HEADER: Final = 64  # bytes of a WAV file that holds no sound: some packages have one
 PEOPLE: Final = {
     Half.DEVELOPMENT: ("fr_CA_f_June", "it_IT_f_Menardi"),
     Half.TEST: ("it_IT_m_Carlo", "ru_RU_f_IvrvoiceRU"),
@@ -26,6 +27,8 @@ def others(half: Half, count: int, root: Path = ROOT) -> dict[str, list[Recordin
     for person in PEOPLE[half]:
         said: list[Recording] = []
         for path in sorted((root / person).glob("*.wav")):
+            if path.stat().st_size <= HEADER:
+                continue
             pcm = trimmed(load_audio(path))
             if SHORTEST <= pcm.size / 16_000 <= LONGEST:
                 said.append(Recording(f"{person}: {path.stem}", levelled(pcm)))

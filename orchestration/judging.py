@@ -64,12 +64,12 @@ def judging_of(turn_taking: TurnTakingConfig, sound: HearsEndings, model: Langua
             return Judging(SmartTurnPolicy(patience), sound, None, options.evidence_timeout_s)
     policy, asks = FusedPolicy(patience), options.ask_language_model
     if asks == "never":
-        return Judging(policy, sound, None, options.evidence_timeout_s)
+        return Judging(policy, sound, None, options.evidence_timeout_s, reads=True)
     if not isinstance(model, Completes):
         level = logging.WARNING if asks == "always" else logging.INFO
         log.log(level, "this language model can't tell how likely words are to end; it isn't asked")
-        return Judging(policy, sound, None, options.evidence_timeout_s)
-    return Judging(policy, sound, model, options.evidence_timeout_s, asks)
+        return Judging(policy, sound, None, options.evidence_timeout_s, reads=True)
+    return Judging(policy, sound, model, options.evidence_timeout_s, asks, reads=True)
 
 
 def turn_judge_factory(configuration: Configuration, model: LanguageModel) -> OpenTurnJudge | None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from agents.language_model import Completes, LanguageModelError, Message
 from agents.turn_taking.end_of_turn import SOON, EndOfTurnPolicy, Evidence
@@ -16,6 +16,10 @@ from orchestration.media import FloatArray
 from orchestration.session.transcriber import TimedTranscript
 
 log = logging.getLogger(__name__)
+
+UNREAD: Final = (
+    10.0  # seconds of silence; the limit of the evidence ends the wait for a transcript long before
+)
 
 
 class HearsEndings(Protocol):
@@ -35,6 +39,7 @@ class Judging:
     words: Completes | None
     timeout: float  # seconds for each piece of evidence
     asks: Literal["when_unsure", "always"] = "when_unsure"  # when ``words`` are asked
+    reads: bool = False  # nothing is decided before the transcript is there, or won't come
 
 
 class Recalls(Protocol):
@@ -87,12 +92,14 @@ class TurnJudge:
         self._failed = failed
         self._evidence = Evidence()
         self._needed: float | None = None  # seconds, of the latest pause
+        self._reading = False  # the transcript may still come
         self._listening: set[asyncio.Task[None]] = set()
 
     def paused(self, pcm: FloatArray, transcript: Awaitable[TimedTranscript], recalls: Recalls) -> None:
         """Speech paused after ``pcm`` (samples,); ``recalls`` knows what was said before."""
         self.stop()
         self._evidence = Evidence(asked=question_in(recalls.said_last))
+        self._reading = self._judging.reads
         self._decide()
         if self._judging.sound is not None:
             self._start(self._listen(self._judging.sound, pcm))
@@ -123,7 +130,8 @@ class TurnJudge:
 
     def _decide(self) -> float:
         self._needed = self._judging.policy.needed_silence(self._evidence)
-        self._wait(self._needed)
+        # No reply begins without the words, so a decision before them would gain nothing.
+        self._wait(max(self._needed, UNREAD) if self._reading else self._needed)
         return self._needed
 
     def _start(self, work: Any) -> None:
@@ -154,7 +162,10 @@ class TurnJudge:
                 text = (await transcript).transcript.text
         except (TimeoutError, EngineError) as error:
             log.debug("a pause is judged without its words: %s", error or "too slow")
+            self._reading = False
+            self._decide()
             return
+        self._reading = False
         needed = self._add(text=text)
         if self._judging.words is None or not text:
             return

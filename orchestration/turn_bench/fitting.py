@@ -91,6 +91,8 @@ def delay_of(pause: Pause, policy: EndOfTurnPolicy, timing: Timing, asks: Asks =
     """Seconds of silence after which ``policy`` would have ended the turn."""
     known = [(since, policy.needed_silence(one)) for since, one in stages(pause, timing, ending=True)]
     asked = asks == "always" or (asks == "when_unsure" and known[-2][1] > SOON)
+    if isinstance(policy, FusedPolicy):
+        known[:2] = [(since, math.inf) for since, _ in known[:2]]  # it decides once it knows the words
     return decided(known if asked else known[:-1])
 
 

@@ -60,6 +60,7 @@ def delays(judged: Judged, waits: Sequence[Wait]) -> Array:
     until = np.column_stack([judged.since[:, 1:], np.full(len(needed), np.inf)])
     until[needed[:, -2] <= SOON, -2] = np.inf  # nobody is asked
     ends = np.maximum(judged.since, needed)
+    ends[:, :-2] = np.inf  # it decides once it knows the words
     first = np.argmax(ends < until, axis=1)
     chosen = ends[np.arange(len(ends)), first]
     whole: Array = np.ceil(chosen / FRAME_SECONDS - 1e-6) * FRAME_SECONDS

@@ -156,6 +156,24 @@ def test_a_wait_that_is_shorter_than_the_evidence_takes_ends_the_turn_at_once_wh
     assert decided(held) == pytest.approx(0.5 + 0.08, abs=0.081)
 
 
+@pytest.mark.parametrize(
+    ("slow", "timeout", "at"),
+    [
+        pytest.param(0.6, 1.0, 0.6, id="the words come late: decided when they are there"),
+        pytest.param(1.5, 0.7, 0.7, id="they don't come in time: decided without them"),
+    ],
+)
+def test_who_reads_decides_nothing_before_the_words_are_there(hold, slow, timeout, at) -> None:
+    def adjust(engines: Engines) -> Engines:
+        engines.recognizer.delay = slow
+        judging = Judging(Policy(first=1.5, sound=0.24), Sound(), None, timeout, reads=True)
+        return replace(engines, open_turn_judge=lambda wait, failed: TurnJudge(judging, wait, failed))
+
+    held = hold(ONCE, seconds=12, adjust=adjust)
+    assert decided(held) == pytest.approx(at + 0.08, abs=0.081)
+    assert held.texts(EventType.FINAL_TRANSCRIPT) == ["first"]
+
+
 def test_evidence_about_a_pause_that_is_over_is_dropped(hold) -> None:
     policy, sound = Policy(first=1.2, sound=0.2), Sound(delay=0.7)
     held = hold(

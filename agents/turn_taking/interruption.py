@@ -169,7 +169,7 @@ class Judged:
     listened: float = 0.95  # seconds of speech that sounds like a listener's; then it is none
     articulate: float = 2.5  # dB a step: so much moves a mouth that says more than one syllable
     closed: float = -25.0  # dB of openness below which lips are closed: a hum
-    quieter: float = -6.0  # dB below the user's usual level: somebody else, further away
+    quieter: float = -7.0  # dB below the user's usual level: somebody else, further away
     echoed: float = 0.75  # share of the sound from which it is the agent's own
     sooner: float = 0.28  # seconds of articulate speech that make the agent fall silent
     later: float = 0.56  # seconds of any other speech

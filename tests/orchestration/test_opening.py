@@ -182,4 +182,4 @@ def test_the_face_goes_with_english_words_only(language, strength):
     configuration = configured(emotion=EmotionConfig(enabled=True))
     persona = configuration.persona.model_copy(update={"language": language})
     assert session_options(configuration, persona).emotion == strength
-    assert session_options(configured(), persona).emotion == 0.0
+    assert session_options(configured(emotion=EmotionConfig()), persona).emotion == 0.0

@@ -21,9 +21,9 @@ CHANCES: Final = (0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.35, 0
 CHANCE_STEP: Final = 0.01
 SECONDS: Final = (0.44, 0.52, 0.6, 0.72, 0.84, 1.0, 1.4, 1.8)  # of the two waits between
 # Shares of the user's pauses that may be taken for ends, on the development half.
-SENTENCES: Final = 0.06  # one pause in a person's sentence
-HUMAN: Final = 0.06  # all of a person's
-SYNTHETIC: Final = 0.09
+SENTENCES: Final = 0.04  # one pause in a person's sentence
+HUMAN: Final = 0.04  # all of a person's
+SYNTHETIC: Final = 0.06
 COST: Final = 30.0  # seconds of delay that the whole share above it is worth
 
 Array = NDArray[np.float64]

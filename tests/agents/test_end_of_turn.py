@@ -123,7 +123,7 @@ class TestFused:
         ("text", "ending", "shortest", "longest"),
         [
             pytest.param("Tuesday.", 0.54, 0.2, 0.6, id="a day, which the language model takes for an end"),
-            pytest.param("Tuesday.", None, 0.2, 0.9, id="a day, and nobody to ask"),
+            pytest.param("Tuesday.", None, 0.2, 1.3, id="a day, and nobody to ask"),
             pytest.param("I think on", 0.001, 1.5, 3.0, id="words that another one must follow"),
             pytest.param("Tuesday or", 0.001, 1.5, 3.0, id="a day, and another to come"),
         ],

@@ -65,7 +65,7 @@ def models():
     room = RealTime()
     yield BenchModels(
         load_configuration("default", models=False).model_copy(
-            update={"voice_activity": VoiceActivityConfig()}
+            update={"voice_activity": VoiceActivityConfig(), "speaker": None}
         ),
         room,
         Remembered(),

@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from agents.turn_taking.end_of_turn import EndOfTurnPolicy, Evidence, FusedPolicy, SmartTurnPolicy
 from agents.turn_taking.weights import PACKAGED
@@ -44,6 +45,7 @@ COUNTS: Final = {
     Half.DEVELOPMENT: ((120, 90, 16, 16, 12, 2), (30, 24, 8, 10, 4, 1)),
     Half.TEST: ((60, 50, 8, 10, 6, 1), (16, 14, 4, 4, 2, 1)),
 }
+NUMBERS: Final = ("smart_turn", "pitch_rank", "energy_fall", "voice", "ending")  # of what is known of a pause
 LATE: Final = 1.0  # seconds; ends that are decided later are told one by one
 SEEDS: Final = {Half.DEVELOPMENT: 11, Half.TEST: 12}
 
@@ -139,7 +141,20 @@ def learn(pauses: list[Pause]) -> None:
     known = [pause for pause in pauses if usable(pause)]
     for name, chosen in groups(known).items():
         print(f"development half, {name}: {replay(chosen, FusedPolicy(), Timing(), 'when_unsure')}")
+        print(f"  area under the curve, each by itself: {alone(chosen)}")
     explain(known)
+
+
+def alone(pauses: list[Pause]) -> str:
+    """How well each piece of evidence tells ends from pauses by itself: areas under the curve, 0..1."""
+    found = []
+    for name in NUMBERS:
+        known = [
+            (pause.silence is None, value) for pause in pauses if (value := getattr(pause, name)) is not None
+        ]
+        over, values = zip(*known, strict=True)
+        found.append(f"{name} {roc_auc_score(over, values):.2f}")
+    return ", ".join(found)
 
 
 def explain(pauses: list[Pause]) -> None:
@@ -149,8 +164,7 @@ def explain(pauses: list[Pause]) -> None:
         delay = delay_of(pause, judge, Timing(), "when_unsure")
         if pause.silence is None and delay > LATE:
             known = [judge.probability(one) for _, one in stages(pause, Timing(), ending=True)]
-            numbers = ("smart_turn", "pitch_rank", "energy_fall", "voice", "ending")
-            values = ((name, getattr(pause, name)) for name in numbers)
+            values = ((name, getattr(pause, name)) for name in NUMBERS)
             told = " ".join(
                 f"{name} {'-' if value is None else format(value, '.2f')}" for name, value in values
             )

@@ -108,7 +108,9 @@ def trials(half: Half, count: int, voices: ThreadedVoices, rng: np.random.Genera
                     sound = heard(speech, condition, rng)
                     for seconds in LENGTHS:
                         direction = voices.hear_now(sound[: round(seconds * USER_SAMPLE_RATE)])
-                        yield Trial(source, condition, seconds, other, known.likeness(direction) or 0.0)
+                        likeness = known.likeness(direction)
+                        assert likeness is not None, "a turn of OWN_TURN seconds is enough to be known"
+                        yield Trial(source, condition, seconds, other, likeness)
 
 
 def fit(found: Sequence[Trial]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from speech.audio import SAMPLE_RATE
+from speech.onnx_options import beside_others
 
 WINDOW_SECONDS: Final = 8  # of sound that the model hears, the latest
 WINDOW_SAMPLES: Final = WINDOW_SECONDS * SAMPLE_RATE
@@ -57,14 +58,9 @@ class SmartTurn:
                 f"{config.model}: no such end-of-turn model; run `visavis models install smart-turn-v3.2` "
                 "or set `turn_taking.end_of_turn.policy: silence`"
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = config.threads
-        options.inter_op_num_threads = 1
-        # Spinning threads take the core from what else listens.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), sess_options=options, providers=["CPUExecutionProvider"]
+                str(path), sess_options=beside_others(config.threads), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime has no public base of its own for what it raises
             raise SmartTurnError(

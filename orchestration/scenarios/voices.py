@@ -15,6 +15,7 @@ from orchestration.media import USER_SAMPLE_RATE, FloatArray
 from orchestration.scenarios.schema import Say, Speaker
 from orchestration.simulation.scripted import SPEECH_LEVEL, WORD_SECONDS, articulated, spoken
 from speech.audio import load_audio
+from speech.noise import pink_noise
 from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, Synthesizer
 
 NOISE_LEVEL: Final = 10 ** (-20 / 20)  # RMS at a gain of 0 dB, of full scale
@@ -65,10 +66,8 @@ class SynthesizedVoice:
 
     def noise(self, colour: str, seconds: float, gain_db: float, seed: int) -> FloatArray:
         samples = round(seconds * USER_SAMPLE_RATE)
-        spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(samples))
-        if colour == "pink":
-            spectrum /= np.sqrt(np.maximum(1, np.arange(spectrum.size)))
-        pcm = np.fft.irfft(spectrum, samples)
+        rng = np.random.default_rng(seed)
+        pcm = pink_noise(samples, rng) if colour == "pink" else rng.standard_normal(samples)
         return _louder(pcm / np.sqrt(np.mean(pcm**2)) * NOISE_LEVEL, gain_db)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 from orchestration.media import USER_SAMPLE_RATE, FloatArray
+from speech.noise import pink_noise
 
 BLOCK = USER_SAMPLE_RATE // 100  # samples, 10 ms
 RANGE = 30.0  # dB below the loud level at which speech begins and ends
@@ -131,8 +132,7 @@ def noise(kind: str, size: int, rng: np.random.Generator, voices: Sequence[Float
     if kind == "white":
         sound = rng.normal(0, 1, size)
     elif kind == "pink":
-        spectrum = np.fft.rfft(rng.normal(0, 1, size))
-        sound = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(spectrum.size))), size)
+        sound = pink_noise(size, rng)
     elif kind == "hum":
         sound = 0.1 * rng.normal(0, 1, size)
         for n in (1, 2, 3, 5):

@@ -23,6 +23,7 @@ from speech.coqui.timing import from_durations
 from speech.coqui.voice import VITS_FOLLOWS, FloatArray, VoicedSound
 from speech.espeak import shared_espeak
 from speech.manner import PLAIN, Manner
+from speech.onnx_options import beside_others
 from speech.spoken_text import Token
 
 _NOISE_FRAMES = 6_000  # longest sound of one piece: 70 s at 22,050 Hz and 256 samples a frame
@@ -121,11 +122,7 @@ class StreamedVits(Vits):  # type: ignore[misc]
     def load_onnx(self, model_path: str | Path, threads: int = 2) -> None:
         """Load the model at ``model_path``. Raises ``OnnxGraphError`` if it isn't a VITS graph."""
         graphs = take_apart(Path(model_path).read_bytes())
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that spin would keep the other models off the cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options = beside_others(threads)
         self.onnx_sess = _Planner(_session(graphs.planner, options), graphs)
         self._decoder = _session(graphs.decoder, options)
         self._latent = graphs.latent

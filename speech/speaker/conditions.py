@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from speech.audio import SAMPLE_RATE
+from speech.noise import pink_noise
 
 NOISES: Final = (15.0, 5.0)  # dB that the voice is above them
 DULL: Final = 3_000.0  # Hz, above which the far side of a room loses 12 dB an octave
@@ -25,7 +26,7 @@ CONDITIONS: Final = 2 + len(NOISES)
 def under_conditions(pcm: NDArray[np.float32], rng: np.random.Generator) -> list[NDArray[np.float32]]:
     """``CONDITIONS`` versions (samples,) of speech at 16 kHz: as it is, from far away, in two noises."""
     rms = float(np.sqrt(np.mean(pcm.astype(np.float64) ** 2)))
-    noise = _pink(pcm.size, rng) * rms
+    noise = pink_noise(pcm.size, rng) * rms
     noisy = [np.asarray(pcm + noise * 10 ** (-above / 20), np.float32) for above in NOISES]
     return [pcm, far(pcm, rng), *noisy]
 
@@ -38,10 +39,3 @@ def far(pcm: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float3
     answer[0] = 1.0
     dull = sosfilt(butter(2, DULL, fs=SAMPLE_RATE, output="sos"), pcm)
     return np.asarray(fftconvolve(dull, answer)[: pcm.size], np.float32)
-
-
-def _pink(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Noise (samples,) of RMS 1 whose power falls by 3 dB an octave."""
-    spectrum = np.fft.rfft(rng.normal(0, 1, size))
-    sound = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(spectrum.size))), size)
-    return np.asarray(sound / np.sqrt(np.mean(sound**2)))

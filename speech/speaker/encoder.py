@@ -13,6 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from speech.onnx_options import beside_others
 from speech.speaker.checkpoint import weights_of
 from speech.speaker.errors import SpeakerError
 from speech.speaker.graph import graph
@@ -43,13 +44,10 @@ class SpeakerEncoder:
     """
 
     def __init__(self, config: SpeakerConfig) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = config.threads
-        options.inter_op_num_threads = 1
-        # Spinning threads take the core from what else listens.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
-            graph(weights_of(Path(config.model))), sess_options=options, providers=["CPUExecutionProvider"]
+            graph(weights_of(Path(config.model))),
+            sess_options=beside_others(config.threads),
+            providers=["CPUExecutionProvider"],
         )
 
     def embed(self, pcm: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks
 
@@ -38,3 +40,9 @@ class LogMel(nn.Module):
         power = spectrum.real.square() + spectrum.imag.square()
         mel = (power @ self.filters + FLOOR).log()
         return mel.reshape(pcm.shape[0], -1, HOPS, self.bands), joined[:, -CARRY:]
+
+
+def band_centres(bands: int) -> NDArray[np.float64]:
+    """Frequencies at which the bands are most sensitive, (bands,), Hz."""
+    low, high = (2595 * np.log10(1 + edge / 700) for edge in BAND)
+    return np.asarray(700 * (10 ** (np.linspace(low, high, bands + 2)[1:-1] / 2595) - 1))

@@ -56,6 +56,14 @@ class OptimisationConfig(BaseModel):
     )
     step_epochs: int = Field(default=50, ge=1, description="Epochs between two falls of schedule `step`.")
     step_factor: float = Field(default=0.8, gt=0, le=1, description="What the rate is multiplied by then.")
+    warm_up: int = Field(default=0, ge=0, description="First steps, over which the rate rises from 0.")
+    averaging: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Memory of an average of the weights over the steps, such as 0.995, which is then what "
+        "is validated and kept. None: the weights themselves.",
+    )
     gradient_norm: float | None = Field(
         default=None, gt=0, description="Longest gradient; longer ones are scaled down. None: as they are."
     )

@@ -107,7 +107,7 @@ def fit(
         for observer in observers:
             observer.validated(epoch, losses, best)
         epoch += 1
-        _keep(task, folder, best)
+        _keep(task, optimisation.kept, folder, best)
         write_state(
             folder,
             {
@@ -133,7 +133,7 @@ def _validate(
     task: TrainingTask, optimisation: Optimisation, device: torch.device, seed: int
 ) -> dict[str, float]:
     """Mean losses over the validation batches, with draws of their own that disturb no others."""
-    task.model.eval()
+    model = optimisation.kept.eval()
     before = random_state()
     torch.manual_seed(seed)
     totals: dict[str, float] = {}
@@ -141,7 +141,7 @@ def _validate(
     with torch.no_grad():
         for batch in task.validation:
             with optimisation.half():
-                loss, parts = task.loss(task.model, batch.to(device))
+                loss, parts = task.loss(model, batch.to(device))
             add_parts(totals, loss, parts, len(batch))
             examples += len(batch)
     restore_random_state(before)
@@ -150,10 +150,10 @@ def _validate(
     return {name: total / examples for name, total in totals.items()}
 
 
-def _keep(task: TrainingTask, folder: Path, best: bool) -> None:
+def _keep(task: TrainingTask, model: torch.nn.Module, folder: Path, best: bool) -> None:
     for name in (LAST, *([BEST] if best else [])):
         partial = folder / f"{name}.partial"
-        task.save(task.model, partial)
+        task.save(model, partial)
         partial.replace(folder / name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -36,6 +37,8 @@ class Optimisation:
             raise TrainingError(f"float16 can't be trained on {device.type}; choose bfloat16 or float32")
         self.optimiser = self._optimiser()
         self.schedule = self._schedule()
+        self.steps = 0
+        self._averaged = None if options.averaging is None else copy.deepcopy(model).eval()
         self.scaler = torch.amp.GradScaler(device.type, enabled=options.precision == "float16")
 
     def half(self) -> AbstractContextManager[Any]:
@@ -65,14 +68,41 @@ class Optimisation:
         if self.options.gradient_norm is not None:
             self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.trained, self.options.gradient_norm)
+        self.steps += 1
+        scheduled = [group["lr"] for group in self.optimiser.param_groups]
+        for change in self.optimiser.param_groups:
+            change["lr"] *= self._warmth
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        for change, rate in zip(self.optimiser.param_groups, scheduled, strict=True):
+            change["lr"] = rate  # schedules go on from it
+        self._average()
         return totals
 
     @property
     def learning_rate(self) -> float:
-        """The step size now."""
-        return float(self.optimiser.param_groups[0]["lr"])
+        """The size of the last step."""
+        return float(self.optimiser.param_groups[0]["lr"]) * self._warmth
+
+    @property
+    def kept(self) -> nn.Module:
+        """What is validated and kept: the model, or the average of its weights."""
+        return self._model if self._averaged is None else self._averaged
+
+    @property
+    def _warmth(self) -> float:
+        return min(1.0, self.steps / self.options.warm_up) if self.options.warm_up else 1.0
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        if self._averaged is None or self.options.averaging is None:
+            return
+        # An average over few steps remembers no more than these.
+        keep = min(self.options.averaging, self.steps / (self.steps + 10))
+        for mean, now in zip(self._averaged.parameters(), self._model.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+        for kept, latest in zip(self._averaged.buffers(), self._model.buffers(), strict=True):
+            kept.copy_(latest)
 
     def state(self) -> dict[str, Any]:
         """All that a resumed training needs to go on as if nothing had happened."""
@@ -80,6 +110,8 @@ class Optimisation:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "steps": self.steps,
+            "averaged": None if self._averaged is None else self._averaged.state_dict(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -87,6 +119,9 @@ class Optimisation:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
+        self.steps = int(state["steps"])
+        if self._averaged is not None:
+            self._averaged.load_state_dict(state["averaged"])
 
     def _optimiser(self) -> Optimizer:
         rate, decay = self.options.learning_rate, self.options.weight_decay

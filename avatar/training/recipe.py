@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +17,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from avatar.streaming.checkpoint import save
 from avatar.streaming.config import StreamingConfig
 from avatar.streaming.model import StreamingDualTalk
-from avatar.training.dyads.bank import read_bank
+from avatar.training.config import OptimisationConfig
+from avatar.training.dyad_task import dyad_task
+from avatar.training.dyads.bank import INDEX, read_bank
 from avatar.training.dyads.compose import compose
 from avatar.training.dyads.options import DyadOptions
 from avatar.training.dyads.utterance import Utterance
-from avatar.training.streaming_data import HeardDyad, heard
-from avatar.training.streaming_training import Report, StreamingTraining, StreamingTrainingConfig
+from avatar.training.fit import LAST, Observer, fit
+from avatar.training.state import STATE
+from avatar.training.streaming_data import HeardDyad, SamplingConfig, heard
+from avatar.training.task import TrainingError
 
 Material = Literal["train", "validation"]
+KEPT = "recipe.json"  # in the output folder: what its conversations and its training are made by
 
 
 class WeightsRecipe(BaseModel):
@@ -39,8 +46,23 @@ class WeightsRecipe(BaseModel):
         default={}, description="How often a voice is cast against the others' 1, by its name in the bank."
     )
     model: StreamingConfig = Field(default=StreamingConfig(), description="Sizes of the model.")
-    training: StreamingTrainingConfig = Field(
-        default=StreamingTrainingConfig(), description="How long and how fast it is trained."
+    sampling: SamplingConfig = Field(default=SamplingConfig(), description="How stretches are drawn.")
+    batches: int = Field(default=100, ge=1, description="Batches in an epoch, after which it is validated.")
+    validation_batches: int = Field(default=6, ge=1, description="Batches of a validation.")
+    optimisation: OptimisationConfig = Field(
+        default=OptimisationConfig(
+            epochs=24,
+            batch=12,
+            optimiser="adamw",
+            learning_rate=1.5e-3,
+            weight_decay=0.01,
+            schedule="cosine",
+            warm_up=100,
+            averaging=0.995,
+            gradient_norm=1.0,
+            patience=None,
+        ),
+        description="How long and how fast it is trained; a batch is of stretches.",
     )
 
 
@@ -71,21 +93,53 @@ def dyads(
             yield _read(path)
 
 
+def begin(folder: Path, recipe: WeightsRecipe, bank: Path) -> None:
+    """Say in ``folder`` what it is made by.
+
+    Raises ``TrainingError`` where it holds conversations or a training of another recipe or bank.
+    """
+    digest = hashlib.sha256((bank / INDEX).read_bytes()).hexdigest() if (bank / INDEX).is_file() else "none"
+    made_by = json.dumps({"recipe": recipe.model_dump(mode="json"), "bank": digest}, indent=1)
+    path = folder / KEPT
+    if path.is_file() and path.read_text("utf-8") != made_by:
+        raise TrainingError(
+            f"{folder} was begun with another recipe or bank; remove it, or choose another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(made_by, "utf-8")
+
+
 def make_weights(
     train: list[HeardDyad],
     validation: list[HeardDyad],
     recipe: WeightsRecipe,
     folder: Path,
-    report: Report,
+    observers: Sequence[Observer] = (),
     **about: str,
 ) -> Path:
     """Train the recipe's model, going on from where ``folder`` left off; returns the file of its weights."""
     torch.manual_seed(recipe.seed)
     model = StreamingDualTalk(recipe.model)
-    trained = StreamingTraining(model, train, validation, recipe.training, folder).run(report)
-    path = folder / "weights.safetensors"
-    save(trained, path, recipe=recipe.model_dump_json(), **about)
-    return path
+    optimisation = recipe.optimisation
+
+    def keep(trained: StreamingDualTalk, path: Path) -> None:
+        save(trained, path, recipe=recipe.model_dump_json(), **about)
+
+    task = dyad_task(
+        model,
+        train,
+        validation,
+        recipe.sampling,
+        keep,
+        size=optimisation.batch,
+        count=recipe.batches,
+        epochs=optimisation.epochs,
+        validation_batches=recipe.validation_batches,
+        seed=recipe.seed,
+    )
+    resume = (folder / STATE).is_file()
+    fit(task, optimisation, folder, seed=recipe.seed, resume=resume, observers=observers)
+    return folder / LAST
 
 
 def _open_bank(folder: Path) -> None:
@@ -132,4 +186,4 @@ def _read(path: Path) -> HeardDyad:
         return HeardDyad(**{name: arrays[name] for name in arrays.files})
 
 
-__all__ = ["Material", "WeightsRecipe", "dyads", "make_weights"]
+__all__ = ["Material", "WeightsRecipe", "begin", "dyads", "make_weights"]

@@ -12,7 +12,7 @@ import torch
 from avatar.training.task import TrainingError
 
 STATE = "state.pt"
-VERSION = 1
+VERSION = 2
 
 
 def random_state() -> dict[str, Any]:

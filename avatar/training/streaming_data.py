@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from avatar.animator import FloatArray
+from avatar.streaming.mel import band_centres
 from avatar.streaming.model import Inputs, StreamingDualTalk
 from avatar.streaming.normalisation import LIMIT
 from avatar.streaming.state import OVER
@@ -39,13 +40,24 @@ class HeardDyad:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Inputs and what should come out: ``motion`` (batch, frames, dim), ``began`` (batch, frames, gestures),
-    the signed strengths of gestures at their onsets, and which frames count, (batch, frames).
+    the signed strengths of gestures at their onsets; which frames count, and in which the model is given its
+    own last frame instead of the true one, both (batch, frames).
     """
 
     inputs: Inputs
     motion: Tensor
     began: Tensor
     counts: Tensor
+    feedback: Tensor
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same on a device."""
+        inputs = Inputs(*(getattr(self.inputs, field.name).to(device) for field in fields(Inputs)))
+        others = (self.motion, self.began, self.counts, self.feedback)
+        return Batch(inputs, *(tensor.to(device) for tensor in others))
 
 
 class SamplingConfig(BaseModel):
@@ -55,7 +67,6 @@ class SamplingConfig(BaseModel):
 
     frames: int = Field(default=225, ge=2, description="Length of a stretch, frames.")
     warm_up: int = Field(default=25, ge=0, description="Frames at its beginning that don't count.")
-    batch: int = Field(default=12, ge=1, description="Stretches in a batch.")
     known_motion: float = Field(
         default=0.5, ge=0, le=1, description="Share of stretches in which the partner's motion is given."
     )
@@ -65,8 +76,22 @@ class SamplingConfig(BaseModel):
     tilt: float = Field(
         default=0.25, ge=0, description="Random slope of a voice's spectrum, in the units that are heard."
     )
+    tract: float = Field(
+        default=0.08,
+        ge=0,
+        lt=0.5,
+        description="Most by which a voice's frequencies are stretched, as a longer or shorter vocal tract "
+        "would (Jaitly & Hinton 2013), as a share.",
+    )
     noise: float = Field(
         default=0.05, ge=0, description="Noise on the agent's own last frame, in standard deviations."
+    )
+    feedback: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Share of frames given the model's own last frame, from the middle of the training on; "
+        "it rises to that from 0.",
     )
 
 
@@ -85,18 +110,28 @@ def heard(model: StreamingDualTalk, dyads: Iterable[Dyad]) -> Iterator[HeardDyad
 
 
 def draw(
-    dyads: list[HeardDyad], look_ahead: tuple[int, int], config: SamplingConfig, rng: np.random.Generator
+    dyads: list[HeardDyad],
+    count: int,
+    look_ahead: tuple[int, int],
+    config: SamplingConfig,
+    feedback: float,
+    rng: np.random.Generator,
 ) -> Batch:
-    """A batch of random stretches; ``look_ahead`` frames of the agent's and the user's sound."""
+    """``count`` random stretches; ``look_ahead`` frames of the agent's and the user's sound.
+
+    ``feedback`` is the share of frames in which the model is given its own last frame.
+    """
     rows = []
-    for _ in range(config.batch):
+    for _ in range(count):
         dyad = dyads[int(rng.integers(len(dyads)))]
         margin = max(look_ahead)
         start = int(rng.integers(0, max(1, dyad.frames - margin - config.frames + 1)))
         rows.append(_stretch(dyad, int(rng.integers(2)), start, look_ahead, config, rng))
     columns = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
     agent, user, theirs, known, style, own, since, strength, motion, began, counts = columns
-    return Batch(Inputs(agent, user, theirs, known, style, own, since, strength), motion, began, counts)
+    own_frames = torch.from_numpy(rng.random(counts.shape) < feedback)
+    inputs = Inputs(agent, user, theirs, known, style, own, since, strength)
+    return Batch(inputs, motion, began, counts, own_frames)
 
 
 def _stretch(
@@ -114,8 +149,8 @@ def _stretch(
             f"of {max(look_ahead)}; make longer dyads or shorter stretches"
         )
     other = 1 - side
-    agent = _tilted(dyad.mel[side, start + look_ahead[0] : end + look_ahead[0]], config.tilt, rng)
-    user = _tilted(dyad.mel[other, start + look_ahead[1] : end + look_ahead[1]], config.tilt, rng)
+    agent = _another_voice(dyad.mel[side, start + look_ahead[0] : end + look_ahead[0]], config, rng)
+    user = _another_voice(dyad.mel[other, start + look_ahead[1] : end + look_ahead[1]], config, rng)
     motion = dyad.motion[side, start:end].astype(np.float32)
     theirs = dyad.motion[other, start:end].astype(np.float32)
     known = np.full(config.frames, rng.random() < config.known_motion)
@@ -150,12 +185,22 @@ def _stretch(
     )
 
 
-def _tilted(mel: Half, tilt: float, rng: np.random.Generator) -> FloatArray:
-    """Another microphone: the spectrum bent by a slope and a curve, float32."""
-    place = np.linspace(-1, 1, mel.shape[-1])
-    slope, curve = tilt * rng.standard_normal(2)
-    bent = mel + slope * place + curve * (place**2 - 1 / 3)
+def _another_voice(mel: Half, config: SamplingConfig, rng: np.random.Generator) -> FloatArray:
+    """Another mouth and microphone, float32: frequencies stretched, the spectrum bent by slope and curve."""
+    stretched = _stretched(mel.astype(np.float32), 1 + config.tract * (2 * rng.random() - 1))
+    place = np.linspace(-1, 1, mel.shape[-1], dtype=np.float32)
+    slope, curve = config.tilt * rng.standard_normal(2)
+    bent = stretched + slope * place + curve * (place**2 - 1 / 3)
     return np.asarray(bent.clip(-LIMIT, LIMIT), dtype=np.float32)
+
+
+def _stretched(mel: FloatArray, ratio: float) -> FloatArray:
+    """Bands (..., bands) whose frequencies are multiplied by ``ratio``; beyond the last, the last goes on."""
+    hertz = band_centres(mel.shape[-1])
+    at = np.interp(hertz / ratio, hertz, np.arange(len(hertz)))
+    below = np.minimum(at.astype(int), len(hertz) - 2)
+    share = (at - below).astype(np.float32)
+    return np.asarray((1 - share) * mel[..., below] + share * mel[..., below + 1])
 
 
 def under_way(onsets: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:

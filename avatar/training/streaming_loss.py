@@ -65,23 +65,17 @@ class Scale:
         return Scale(self.place.to(device), self.change.to(device), self.arkit)
 
 
-def loss_of(
-    model: StreamingDualTalk, batch: Batch, scale: Scale, feedback: Tensor | None = None
-) -> tuple[Tensor, dict[str, float]]:
-    """The loss of a batch and its parts.
-
-    ``feedback`` (batch, frames) says in which frames the model is given its own last frame instead of the
-    true one: what it will live with.
-    """
+def loss_of(model: StreamingDualTalk, batch: Batch, scale: Scale) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a batch and its parts; the model is given its own last frames where the batch says so."""
     x, agent = model.encode(batch.inputs)
     onset, side = model.synthesis_module.onsets(x)
     inputs = batch.inputs
-    if feedback is not None:
+    if bool(batch.feedback.any()):
         with torch.no_grad():
             for _ in range(ROUNDS):
                 made = model.synthesise(x, agent, inputs)
                 before = torch.cat((inputs.own[:, :1], made[:, :-1]), dim=1)
-                inputs = replace(inputs, own=torch.where(feedback[..., None], before, inputs.own))
+                inputs = replace(inputs, own=torch.where(batch.feedback[..., None], before, inputs.own))
     motion = model.synthesise(x, agent, inputs)
     counts = batch.counts
     parts = {

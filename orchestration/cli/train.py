@@ -90,7 +90,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     if resume or not (out / STATE).exists():  # else fit refuses, and the folder stays as it is
         _keep(options, out / KEPT)
-    with _progress(console) as progress, TensorBoard(out / "tensorboard") as board:
+    with training_progress(console) as progress, TensorBoard(out / "tensorboard") as board:
         outcome = fit(
             task,
             options.optimisation,
@@ -134,7 +134,8 @@ class Display:
         self._progress.console.print(line, highlight=False, soft_wrap=True)
 
 
-def _progress(console: Console) -> Progress:
+def training_progress(console: Console) -> Progress:
+    """What a ``Display`` draws on."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(

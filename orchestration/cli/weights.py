@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,31 +30,26 @@ def weights(
     from rich.console import Console
     from rich.progress import track
 
-    from avatar.training.recipe import Material, dyads, make_weights
+    from avatar.training.recipe import Material, begin, dyads, make_weights
     from avatar.training.streaming_data import HeardDyad
+    from avatar.training.tensorboard import TensorBoard
+    from orchestration.cli.train import Display, training_progress
     from orchestration.corpus.making import default_folder
 
     console = Console()
     chosen, where = _read(recipe), bank or default_folder()
     torch.set_num_threads(workers)
+    begin(out, chosen, where)
 
     def composed(material: Material, count: int) -> list[HeardDyad]:
         ready = dyads(where, chosen, material, out / "dyads", workers)
         return list(track(ready, f"Conversations, {material}", total=count, console=console))
 
     train, validation = composed("train", chosen.dyads), composed("validation", chosen.validation_dyads)
-    began = time.monotonic()
-
-    def report(step: int, training: dict[str, float], validated: dict[str, float]) -> None:
-        minutes = (time.monotonic() - began) / 60
-        steps = f"step {step} of {chosen.training.steps}"
-        told = [f"{name} {value:.3f}" for name, value in validated.items()]
-        console.print(
-            f"{steps}, {minutes:.1f} min: training {sum(training.values()):.3f}, "
-            f"validation {sum(validated.values()):.3f}: {', '.join(told)}"
+    with training_progress(console) as progress, TensorBoard(out / "tensorboard") as board:
+        path = make_weights(
+            train, validation, chosen, out, (Display(progress), board), licence=LICENCE, data=_data(where)
         )
-
-    path = make_weights(train, validation, chosen, out, report, licence=LICENCE, data=_data(where))
     console.print(f"weights: {path} ({path.stat().st_size / 2**20:.1f} MB)")
 
 

@@ -270,7 +270,7 @@ def test_the_state_is_read_without_unpickling(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"state\.pt: can't be read"):
         fit(task(PointBatches(points(), 4)), OptimisationConfig(epochs=2), tmp_path, resume=True)
     torch.save({"version": 99}, tmp_path / "state.pt")
-    with pytest.raises(TrainingError, match="version 99; 1 is due"):
+    with pytest.raises(TrainingError, match="version 99; 2 is due"):
         fit(task(PointBatches(points(), 4)), OptimisationConfig(epochs=2), tmp_path, resume=True)
 
 

@@ -43,6 +43,12 @@ class RetargetOptions(BaseModel):
         description="More cost for shapes that the map moves far, as a share of how far: such rows are "
         "usually badly known.",
     )
+    longest: float = Field(
+        1.5,
+        gt=0,
+        description="Most that a shape at weight 1 moves, both ways, in medians of the map's rows: a longer "
+        "row, fitted to scores that hardly varied, is scaled down to that. inf: rows as they are.",
+    )
     neutral: Literal["zero", "median"] = Field(
         "zero",
         description="Which FLAME expression is a face at rest: all coefficients 0, or the motion's own "
@@ -85,27 +91,30 @@ class FlameRetargeting:
 
     def __init__(self, flame_map: FlameMap, options: RetargetOptions | None = None) -> None:
         self.options = options or RetargetOptions()
-        self._map = flame_map
+        # FLAME has no gaze: what a map says of it is what lids and brows did beside it.
         looks = np.array([name.startswith("eyeLook") for name in NAMES[:SHAPES]])
         self._used = np.flatnonzero(flame_map.known & ~looks)
-        both = np.hstack([flame_map.expression, self.options.jaw_weight * flame_map.jaw])[self._used]
+        share = self._within(flame_map.expression[self._used])
+        self._expression = share * flame_map.expression[self._used]
+        self._jaw = share * flame_map.jaw[self._used]
+        both = np.hstack([self._expression, self.options.jaw_weight * self._jaw])
         system = np.vstack([both.T, self._symmetry(), self._shrinkage(both)])
         # Only the part of the right side that the system can reach matters, so the system may be made square.
         q, self._system = qr(system, mode="economic")
         self._project: NDArray[np.float64] = q[: both.shape[1]].T
 
     def to_flame(self, motion: FloatArray) -> FlameMotion:
-        """FLAME of motion (T, 61): the map's sum of the shapes, the neck from the head's angles.
+        """FLAME of motion (T, 61): the map's sum of the shapes but gaze, the neck from the head's angles.
 
         Raises ``MotionError`` for motion that isn't valid.
         """
         frames = np.atleast_2d(np.asarray(motion, dtype=np.float32))
         validate(frames)
-        weights = frames[:, :SHAPES].astype(np.float64)
+        weights = frames[:, self._used].astype(np.float64)
         neck = Rotation.from_euler("YXZ", frames[:, HEAD]).as_rotvec()
         return FlameMotion(
-            (weights @ self._map.expression).astype(np.float32),
-            (weights @ self._map.jaw).astype(np.float32),
+            (weights @ self._expression).astype(np.float32),
+            (weights @ self._jaw).astype(np.float32),
             neck.astype(np.float32),
         )
 
@@ -124,6 +133,13 @@ class FlameRetargeting:
             motion[frame, self._used] = self._fit(right_side)
         motion[:, HEAD] = Rotation.from_rotvec(flame.neck).as_euler("YXZ")
         return clip(motion)
+
+    def _within(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each row (shapes, coefficients) is multiplied by, (shapes, 1), so that none is too long."""
+        far = np.linalg.norm(rows, axis=1, keepdims=True)
+        some = far[far > 0]
+        most = self.options.longest * np.median(some) if len(some) else np.inf
+        return np.asarray(np.minimum(1.0, most / np.maximum(far, 1e-12)))
 
     def _fit(self, right_side: Solution) -> Solution:
         fitted: Any = lsq_linear(self._system, right_side, bounds=(0.0, 1.0), method="bvls", tol=1e-8)

@@ -268,7 +268,7 @@ def own_turns(said: Sequence[tuple[str, FloatArray]]) -> Callable[[str], FloatAr
 def cases(*, odd: bool, each: int) -> Iterator[Case]:
     """Up to ``each`` of every kind. Whoever says something has had a turn before, but for side talk."""
     rng = np.random.default_rng(1)
-    voices = [voice for voice in VOICES if is_odd(voice.name) is odd]
+    voices = [voice for voice in VOICES if not voice.kokoro and is_odd(voice.name) is odd]
     people = [(name, levelled(from_onset(pcm))) for name, pcm in recordings(odd=odd, count=2 * each)]
     person = own_turns(people)
     by_voice: dict[str, Callable[[str], FloatArray]] = {}

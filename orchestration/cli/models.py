@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from orchestration.models.install import Progress as ProgressCallback
+    from orchestration.models.download import Progress as ProgressCallback
     from orchestration.models.registry import ModelEntry, Registry, Role
     from orchestration.models.store import ModelStatus
 

@@ -151,7 +151,7 @@ def _synthetic_voice(
     with opened(voice) as (speak, source):
         inputs = _fingerprint(
             {
-                "voice": voice.model_dump(),
+                "voice": voice.options,
                 "source": source,
                 "lines": [[line.name, line.text, line.said] for line in lines],
             }

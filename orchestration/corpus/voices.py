@@ -16,13 +16,13 @@ from orchestration.models.registry import load_registry
 from orchestration.models.resolve import resolve
 from speech.audio import resample
 
-VITS = "en_US-joe-medium"  # of configs/models.yaml
+VITS, KOKORO = "en_US-joe-medium", "kokoro-v1.0"  # of configs/models.yaml
 
 Speaker = Callable[[str], tuple[FloatArray, tuple[Phone, ...]]]
 
 
 class SyntheticVoice(BaseModel):
-    """One synthetic speaker: an espeak-ng voice or, where none is named, a manner of the VITS voice."""
+    """One synthetic speaker: an espeak-ng voice, one of Kokoro's or else a manner of VITS."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,12 +32,13 @@ class SyntheticVoice(BaseModel):
     espeak: str = Field(
         default="", description="espeak-ng's name of the voice, such as en-gb+f3; empty: VITS"
     )
+    kokoro: str = Field(default="", description="Kokoro's name of the speaker, such as af_heart; empty: VITS")
     words_per_minute: int = Field(
         default=165, ge=80, le=450, description="pace of an espeak-ng voice, words/min"
     )
     espeak_pitch: int = Field(default=50, ge=0, le=99, description="pitch of an espeak-ng voice, no unit")
-    pitch: float = Field(default=1.0, ge=0.7, le=1.5, description="ratio by which VITS's pitch is raised")
-    length_scale: float = Field(default=1.0, ge=0.25, le=4.0, description="duration factor of VITS")
+    pitch: float = Field(default=1.0, ge=0.7, le=1.5, description="ratio by which a model's pitch is raised")
+    length_scale: float = Field(default=1.0, ge=0.25, le=4.0, description="duration factor of a model")
     seed: int = Field(default=0, ge=0, description="seed of VITS's random numbers")
 
     @property
@@ -45,13 +46,24 @@ class SyntheticVoice(BaseModel):
         """Under which terms its sound may be used."""
         if self.espeak:
             return "GPL-3.0-or-later (the program; no terms on its output)"
+        if self.kokoro:
+            return "Apache-2.0 (the model; no terms on its output)"
         return "CC0-1.0 (its recordings; fine-tuned from lessac, see docs/models.md)"
+
+    @property
+    def options(self) -> dict[str, object]:
+        """All that decides how it sounds and what it says; a voice that isn't Kokoro's doesn't name it."""
+        return self.model_dump(exclude=None if self.kokoro else {"kokoro"})
 
 
 def _espeak(name: str, voice: str, pace: int, pitch: int, material: Material = "train") -> SyntheticVoice:
     return SyntheticVoice(
         name=name, espeak=voice, sentences=80, words_per_minute=pace, espeak_pitch=pitch, material=material
     )
+
+
+def _kokoro(name: str, speaker: str, sentences: int = 60, material: Material = "train") -> SyntheticVoice:
+    return SyntheticVoice(name=name, kokoro=speaker, sentences=sentences, material=material)
 
 
 # Who is held out is a stranger to a model: its manner, pitch and pace are in no other voice. espeak-ng's f2,
@@ -73,6 +85,12 @@ VOICES = (
     _espeak("egon", "en-gb+m6", 165, 45, "validation"),
     _espeak("otis", "en-us+m8", 165, 50, "test"),
     SyntheticVoice(name="olga", sentences=50, pitch=1.1, length_scale=0.9, seed=5, material="test"),
+    _kokoro("kate", "af_heart"),
+    _kokoro("kim", "af_bella"),
+    _kokoro("karl", "am_michael"),
+    _kokoro("kent", "am_fenrir"),
+    _kokoro("kay", "bf_emma"),
+    _kokoro("oscar", "am_puck", 50, "test"),
 )
 
 
@@ -99,15 +117,17 @@ def opened(voice: SyntheticVoice, threads: int = 1) -> Iterator[tuple[Speaker, s
         yield speak, f"espeak-ng {espeak.version}, {voice.espeak}"
         return
     registry = load_registry()
-    model = resolve(VITS, "synthesizer", registry)
-    entry = registry.find(VITS, "synthesizer")
+    name = KOKORO if voice.kokoro else VITS
+    model = resolve(name, "synthesizer", registry)
+    entry = registry.find(name, "synthesizer")
     digest = entry.files[0].sha256[:12] if entry else "of a path"
-    with _vits(Path(model.location), voice, threads) as speak_vits:
-        yield speak_vits, f"VITS {VITS} ({digest}), pitch {voice.pitch:g}, length {voice.length_scale:g}"
+    who = f"Kokoro's {voice.kokoro} of {name}" if voice.kokoro else f"VITS {name}"
+    with _modelled(Path(model.location), voice, threads) as speak_modelled:
+        yield speak_modelled, f"{who} ({digest}), pitch {voice.pitch:g}, length {voice.length_scale:g}"
 
 
 @contextmanager
-def _vits(path: Path, voice: SyntheticVoice, threads: int) -> Iterator[Speaker]:
+def _modelled(path: Path, voice: SyntheticVoice, threads: int) -> Iterator[Speaker]:
     from speech.coqui.config import CoquiConfig
     from speech.coqui.opening import open_voice
     from speech.coqui.rendering import measure_gain, render
@@ -116,6 +136,7 @@ def _vits(path: Path, voice: SyntheticVoice, threads: int) -> Iterator[Speaker]:
 
     config = CoquiConfig(
         model=str(path),
+        speaker=voice.kokoro or None,
         pitch=voice.pitch,
         length_scale=voice.length_scale,
         seed=voice.seed,

@@ -9,6 +9,9 @@ import httpx
 
 from orchestration.models.errors import InstallError
 
+Progress = Callable[[str, int, int], None]
+"""Told (what is done, bytes of it done, bytes in all)."""
+
 TIMEOUT = 30.0  # seconds for connecting and for every read, not for the whole file
 TRIES = 3
 

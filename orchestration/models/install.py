@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from orchestration.models.download import download_file, partial_of
+from orchestration.models.archive import unpack
+from orchestration.models.download import Progress, download_file, partial_of
 from orchestration.models.errors import InstallError
 from orchestration.models.ledger import BLOCK, Ledger, cache_folder
 from orchestration.models.registry import ModelEntry
@@ -20,9 +21,6 @@ from orchestration.models.store import (
     missing_packages,
     part_path,
 )
-
-Progress = Callable[[str, int, int], None]
-"""Told (what is done, bytes of it done, bytes in all)."""
 
 
 def install(
@@ -87,11 +85,11 @@ def install_packages(packages: Sequence[str], *, force: bool = False) -> None:
 
 
 def _fill_cache(entry: ModelEntry, force: bool, progress: Progress | None) -> None:
-    """Join or download each file that the cache lacks."""
+    """Join, download or unpack each file that the cache lacks."""
     folder = cache_folder() / entry.name
     for file in entry.files:
         target = folder / file.file
-        if target.is_file() and not force:
+        if file.archive or (target.is_file() and not force):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if force:
@@ -105,6 +103,14 @@ def _fill_cache(entry: ModelEntry, force: bool, progress: Progress | None) -> No
             download_file(file.url, target, size=file.size, name=entry.name, report=report)
         else:
             join_parts([part_path(entry, part) for part in file.parts], target, report)
+    for archive in entry.archives:
+        missing = [
+            file
+            for file in entry.files
+            if file.archive == archive.name and (force or not (folder / file.file).is_file())
+        ]
+        if missing:
+            unpack(archive, missing, folder, entry.name, progress)
 
 
 def join_parts(parts: Sequence[Path], target: Path, report: Callable[[int], None] | None = None) -> None:

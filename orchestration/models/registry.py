@@ -43,8 +43,19 @@ InsidePath = Annotated[str, AfterValidator(_inside)]
 PinnedPackage = Annotated[str, AfterValidator(_pinned)]
 
 
+class ModelArchive(BaseModel):
+    """A tarball, such as a package of npm, out of which files of a model are taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: InsidePath = Field(description="What the files call it.")
+    url: str = Field(pattern="^https?://.+$", description="Address to download it from.")
+    size: int = Field(gt=0, description="Length, bytes.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the tarball, lower-case hex.")
+
+
 class ModelFile(BaseModel):
-    """One file of a model: parts of installed packages joined in order, or a download."""
+    """One file of a model: parts of installed packages joined in order, a download, or one of a tarball's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,13 +64,17 @@ class ModelFile(BaseModel):
         default=(), description="Paths inside site-packages, joined in order."
     )
     url: str = Field(default="", pattern="^(https?://.+)?$", description="Address to download the file from.")
+    archive: str = Field(default="", description="Name of the archive that holds the file.")
+    member: str = Field(default="", description="The file's path inside its archive.")
     size: int = Field(gt=0, description="Length, bytes.")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the whole file, lower-case hex.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if bool(self.parts) == bool(self.url):
-            raise ValueError(f"file {self.file} needs either parts or url")
+        if sum(map(bool, (self.parts, self.url, self.archive))) != 1:
+            raise ValueError(f"file {self.file} needs either parts, url or archive")
+        if bool(self.archive) != bool(self.member):
+            raise ValueError(f"file {self.file} needs archive and member together")
         return self
 
 
@@ -79,6 +94,7 @@ class ModelEntry(BaseModel):
     packages: tuple[PinnedPackage, ...] = Field(
         default=(), description="PyPI packages that carry it, name==version."
     )
+    archives: tuple[ModelArchive, ...] = Field(default=(), description="Tarballs that carry files of it.")
     opens: InsidePath = Field(
         description="What the engine is given: a file of the model, or . for its folder."
     )
@@ -88,6 +104,9 @@ class ModelEntry(BaseModel):
     def _consistent(self) -> Self:
         if any(file.parts for file in self.files) and not self.packages:
             raise ValueError(f"model {self.name} has parts but names no packages")
+        known = {archive.name for archive in self.archives}
+        if unknown := {file.archive for file in self.files if file.archive} - known:
+            raise ValueError(f"model {self.name} has no archive called {', '.join(sorted(unknown))}")
         if self.opens != "." and self.opens not in {file.file for file in self.files}:
             raise ValueError(f"model {self.name} opens {self.opens}, which is none of its files")
         return self

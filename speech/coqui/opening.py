@@ -8,6 +8,7 @@ from pathlib import Path
 from speech.coqui.config import CoquiConfig
 from speech.coqui.errors import VoiceError
 from speech.coqui.voice import Voice
+from speech.kokoro.files import holds_kokoro
 
 _CHECKPOINTS = (".pth", ".pt", ".tar")
 
@@ -31,6 +32,10 @@ def open_voice(config: CoquiConfig) -> Voice:
         if not path.is_file():
             raise VoiceError(f"the voice {path} doesn't exist; install it or correct the path")
         return OnnxVoice(path, config)
+    if holds_kokoro(path):
+        from speech.kokoro.voice import KokoroVoice
+
+        return KokoroVoice(path, config)
     if path.is_dir() or path.suffix in _CHECKPOINTS:
         folder = path if path.is_dir() else path.parent
         if not path.exists():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speech.coqui.alignment import gaps_to_next, owners
@@ -44,7 +44,7 @@ class PhonemeEncoder:
         """The ids of one piece; only the ends when nothing in it can be voiced."""
         ids: list[int] = [*self._ids[BEGIN], *self._ids[PAD]]
         owner_of: list[int] = [SILENT] * len(ids)
-        for symbol, owner in self._symbols(tokens):
+        for symbol, owner in owned_symbols(tokens, self._ipa):
             known = self._ids.get(symbol)
             if known is None:
                 self._report(symbol)
@@ -61,20 +61,24 @@ class PhonemeEncoder:
             self._unknown.add(symbol)
             logger.warning("the voice has no sound for the symbol %r; it is left out", symbol)
 
-    def _symbols(self, tokens: Sequence[Token]) -> list[tuple[str, int]]:
-        result: list[tuple[str, int]] = []
-        for phrase in phrases(tokens):
-            alone = [self._ipa(words) for _, words in phrase.words]
-            together = self._ipa(" ".join(words for _, words in phrase.words))
-            if together:
-                if result:
-                    result.append((" ", SILENT))
-                indices = [token for token, _ in phrase.words]
-                owned = gaps_to_next(together, owners(alone, together))
-                result += [(symbol, indices[owner]) for symbol, owner in zip(together, owned, strict=True)]
-            if phrase.pause and phrase.pause in PAUSES and result:
-                result.append((phrase.pause, SILENT))
-        return result
-
     def _ipa(self, text: str) -> str:
         return unicodedata.normalize("NFD", self._espeak.phonemize(text, self._language))
+
+
+def owned_symbols(tokens: Sequence[Token], ipa: Callable[[str], str]) -> list[tuple[str, int]]:
+    """Every symbol of a piece with the index of the token it voices, or ``SILENT``: pause marks, and the gaps
+    between phrases. ``ipa`` writes the words of a phrase, split by spaces, in the voice's own symbols.
+    """
+    result: list[tuple[str, int]] = []
+    for phrase in phrases(tokens):
+        alone = [ipa(words) for _, words in phrase.words]
+        together = ipa(" ".join(words for _, words in phrase.words))
+        if together:
+            if result:
+                result.append((" ", SILENT))
+            indices = [token for token, _ in phrase.words]
+            owned = gaps_to_next(together, owners(alone, together))
+            result += [(symbol, indices[owner]) for symbol, owner in zip(together, owned, strict=True)]
+        if phrase.pause and phrase.pause in PAUSES and result:
+            result.append((phrase.pause, SILENT))
+    return result

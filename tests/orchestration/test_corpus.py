@@ -156,10 +156,30 @@ def test_some_whole_voices_are_held_out() -> None:
     materials = {voice.name: voice.material for voice in VOICES}
     assert len(materials) == len(VOICES)
     tested = [voice for voice in VOICES if voice.material == "test"]
-    assert {bool(voice.espeak) for voice in tested} == {True, False}
+    assert {(bool(voice.espeak), bool(voice.kokoro)) for voice in tested} == {
+        (True, False),
+        (False, True),
+        (False, False),
+    }
     assert "validation" in materials.values()
     manners = [voice.model_dump(exclude={"name", "material", "sentences", "seed"}) for voice in VOICES]
     assert all(manners.count(manner) == 1 for manner in manners)
+
+
+def test_a_voice_that_is_not_kokoros_is_made_from_what_it_was_made_from_before() -> None:
+    assert "kokoro" not in EMMA.options
+    assert EMMA.model_copy(update={"espeak": "", "kokoro": "af_heart"}).options["kokoro"] == "af_heart"
+
+
+@pytest.mark.slow
+def test_kokoro_speaks_what_it_is_told_and_names_its_speaker(aligner: Aligner) -> None:
+    with opened(SyntheticVoice(name="kate", kokoro="af_heart", sentences=1)) as (speak, source):
+        pcm, phones = speak("My phone fell into the pool.")
+    assert "af_heart of kokoro-v1.0 (6e742170d309)" in source
+    assert phones == ()
+    found = aligner.align(pcm, dictionary_words("My phone fell into the pool.", aligner.knows))
+    found.check()
+    assert [word.text for word in found.words] == ["my", "phone", "fell", "into", "the", "pool"]
 
 
 @given(st.lists(st.floats(0.01, 0.5), min_size=1, max_size=8), st.floats(0, 0.4), st.floats(0, 0.4))

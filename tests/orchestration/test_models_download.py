@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,7 @@ from orchestration.models.download import download_file, partial_of
 from orchestration.models.errors import InstallError
 from orchestration.models.install import install
 from orchestration.models.ledger import Ledger
-from orchestration.models.registry import ModelEntry, ModelFile
+from orchestration.models.registry import ModelArchive, ModelEntry, ModelFile
 from orchestration.models.store import ModelState
 
 CONTENT = bytes(range(256)) * 4_096  # 1 MiB
@@ -22,8 +24,9 @@ SIZE = len(CONTENT)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT; ``cuts`` connections break in the middle, ``ranges`` says whether it can continue."""
+    """Serves ``content``; ``cuts`` connections break in the middle, ``ranges``: whether it can continue."""
 
+    content = CONTENT
     cuts = 0
     ranges = True
     requests: list[str | None]
@@ -42,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.server.ranges else 0
-        body = CONTENT[start:]
+        body = self.server.content[start:]
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -150,3 +153,75 @@ def test_a_downloaded_model_is_verified(
     assert len(server.requests) == 1  # what is here is not fetched again without --force
     if not right:
         assert status.fix == "visavis models install m --force"
+
+
+def tarball(**members: bytes) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(f"package/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return written.getvalue()
+
+
+def in_archive(server: Server, *names: str, digest: str = "") -> ModelEntry:
+    archive = ModelArchive(
+        name="m.tgz",
+        url=server.url(),
+        size=len(server.content),
+        sha256=digest or hashlib.sha256(server.content).hexdigest(),
+    )
+    files = [
+        ModelFile(
+            file=f"voices/{name}",
+            archive="m.tgz",
+            member=f"package/{name}",
+            size=len(name),
+            sha256=hashlib.sha256(name.encode()).hexdigest(),
+        )
+        for name in names
+    ]
+    return ModelEntry(
+        name="m",
+        role="synthesizer",
+        summary="a test's own",
+        languages=("en",),
+        licence="MIT",
+        opens=".",
+        archives=(archive,),
+        files=tuple(files),
+    )
+
+
+def test_files_are_taken_out_of_a_tarball_which_is_fetched_once(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    server.content = tarball(one=b"one", two=b"two", three=b"three")
+    entry = in_archive(server, "one", "two")
+    for _ in range(2):
+        [status] = install([entry], Ledger())
+        assert status.state is ModelState.READY
+    assert status.path is not None
+    there = {path.name: path.read_bytes() for path in status.path.rglob("*") if path.is_file()}
+    assert there == {"one": b"one", "two": b"two"}  # neither the tarball nor what nobody asked for
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "digest", "message"),
+    [
+        pytest.param(tarball(one=b"one"), "0" * 64, "has sha256 .*instead of 0000", id="another tarball"),
+        pytest.param(tarball(two=b"two"), "", "no file package/one", id="a tarball without the file"),
+        pytest.param(b"no tarball at all", "", "is no tarball", id="something else"),
+    ],
+)
+def test_a_tarball_that_is_not_the_registrys_is_refused(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, digest: str, message: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    server.content = content
+    with pytest.raises(InstallError, match=message):
+        install([in_archive(server, "one", digest=digest)], Ledger())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,9 @@ def bank(
     ] = None,
     human: Annotated[bool, typer.Option(help="Whether the human prompts are part of the bank.")] = True,
     force: Annotated[bool, typer.Option(help="Make every voice again.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Voices made at a time; by default one for each core.")
+    ] = None,
 ) -> None:
     """Make the bank of utterances: human prompts and synthetic voices, each phone of which is timed.
 
@@ -65,6 +69,7 @@ def bank(
             transcripts=transcripts,
             with_human=human,
             force=force,
+            workers=workers or os.cpu_count() or 1,
             progress=show,
         )
     _report(index, console)

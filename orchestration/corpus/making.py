@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from orchestration.corpus import recordings as human
 from orchestration.corpus.alignment import LONGEST_PHONE, SCORE, WORD_SCORE, Aligner, align_whole
 from orchestration.corpus.edges import trimmed
 from orchestration.corpus.errors import AlignmentFailed, CorpusError
+from orchestration.corpus.side_by_side import Progress, side_by_side
 from orchestration.corpus.texts import Line, deal
 from orchestration.corpus.transcripts import read_table, transcribe
 from orchestration.corpus.voices import VOICES, SyntheticVoice, opened
@@ -34,7 +35,15 @@ from speech.audio import load_audio
 
 RECIPE = 1  # raised when the same inputs would be made into something else
 
-Progress = Callable[[str, int, int], None]
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One synthetic voice to make, unless the bank's own is made of the same."""
+
+    folder: Path
+    voice: SyntheticVoice
+    seed: int
+    before: VoiceRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +72,41 @@ def make_bank(
     with_human: bool = True,
     voices: Sequence[SyntheticVoice] = VOICES,
     force: bool = False,
+    workers: int = 1,
     progress: Progress = lambda what, done, of: None,
 ) -> BankIndex:
-    """Make the bank in ``folder``, a voice at a time, and say what it holds.
+    """Make the bank in ``folder``, ``workers`` synthetic voices at a time, and say what it holds.
 
     A voice whose texts, sound and options are those of the bank isn't made again unless ``force``; the index
     names each finished voice at once, so that an interrupted run goes on. Voices that are no longer asked for
-    leave the index. The same inputs give the same bytes. ``recordings`` is the folder of the human prompts
-    (None: Debian's), ``transcripts`` a table of their words. Raises ``CorpusError``, ``ModelError`` and the
-    synthesisers' errors when something is missing.
+    leave the index. The same inputs give the same bytes, by however many workers. ``recordings`` is the
+    folder of the human prompts (None: Debian's), ``transcripts`` a table of their words. Raises
+    ``CorpusError``, ``ModelError`` and the synthesisers' errors when something is missing.
     """
     prompts = human.find_recordings(recordings) if with_human else {}  # what is missing is said at once
     known = read_table(transcripts) if transcripts is not None else {}
     aligner = Aligner()
     records: dict[str, VoiceRecord] = {} if force else _made_before(folder, seed)
-    made: list[VoiceRecord] = []
+    made: dict[int, VoiceRecord] = {}  # by place in the index
 
-    def keep(record: VoiceRecord) -> None:
-        made.append(record)
-        names = {entry.voice for entry in made}
+    def keep(place: int, record: VoiceRecord) -> None:
+        made[place] = record
+        names = {entry.voice for entry in made.values()}
         others = [record for name, record in records.items() if name not in names]
-        write_index(folder, BankIndex(seed=seed, voices=(*made, *others)))
+        write_index(folder, BankIndex(seed=seed, voices=(*_in_order(made), *others)))
 
     if with_human:
-        keep(_human_voice(folder, human.without_copies(prompts), known, aligner, records, progress))
-    for voice in voices:
-        keep(_synthetic_voice(folder, voice, seed, aligner, records, progress))
-    index = BankIndex(seed=seed, voices=tuple(made))
+        keep(-1, _human_voice(folder, human.without_copies(prompts), known, aligner, records, progress))
+    work = [_Work(folder, voice, seed, records.get(voice.name)) for voice in voices]
+    for place, record in side_by_side(_synthetic_voice, work, workers, progress):
+        keep(place, record)
+    index = BankIndex(seed=seed, voices=_in_order(made))
     write_index(folder, index)
     return index
+
+
+def _in_order(made: dict[int, VoiceRecord]) -> tuple[VoiceRecord, ...]:
+    return tuple(made[place] for place in sorted(made))
 
 
 def _made_before(folder: Path, seed: int) -> dict[str, VoiceRecord]:
@@ -139,15 +154,9 @@ def _human_voice(
     )
 
 
-def _synthetic_voice(
-    folder: Path,
-    voice: SyntheticVoice,
-    seed: int,
-    aligner: Aligner,
-    records: dict[str, VoiceRecord],
-    progress: Progress,
-) -> VoiceRecord:
-    lines = deal(voice.name, voice.sentences, seed)
+def _synthetic_voice(work: _Work, progress: Progress) -> VoiceRecord:
+    voice, before = work.voice, work.before
+    lines = deal(voice.name, voice.sentences, work.seed)
     with opened(voice) as (speak, source):
         inputs = _fingerprint(
             {
@@ -156,7 +165,6 @@ def _synthetic_voice(
                 "lines": [[line.name, line.text, line.said] for line in lines],
             }
         )
-        before = records.get(voice.name)
         if before is not None and before.inputs == inputs:
             return before
 
@@ -165,10 +173,10 @@ def _synthetic_voice(
             return _Take(line.name, voice.material, line.text, pcm, phones, line.backchannel)
 
         utterances, refused = _aligned(
-            voice.name, (take(line) for line in lines), len(lines), aligner, progress
+            voice.name, (take(line) for line in lines), len(lines), Aligner(), progress
         )
     return write_voice(
-        folder, utterances, source=source, licence=voice.licence, inputs=inputs, refused=refused
+        work.folder, utterances, source=source, licence=voice.licence, inputs=inputs, refused=refused
     )
 
 

@@ -12,6 +12,9 @@ class ModelError(RuntimeError):
         self.fix = fix
         super().__init__(f"model {name}: {reason}; fix: {fix}")
 
+    def __reduce__(self) -> tuple[type[ModelError], tuple[str, str, str]]:
+        return type(self), (self.name, self.reason, self.fix)  # so that it can come from another process
+
 
 class MissingModel(ModelError):
     """A model is not on this machine."""

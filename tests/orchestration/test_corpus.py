@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import shutil
 import sys
 from collections import Counter
@@ -200,12 +201,20 @@ def test_every_utterance_has_the_same_silence_at_its_ends(
     assert said == pytest.approx(lengths, abs=1e-3)
 
 
-def test_a_bank_is_made_the_same_twice_and_what_is_there_is_left(tmp_path: Path) -> None:
+def test_a_bank_is_made_the_same_twice_by_one_worker_or_two_and_what_is_there_is_left(tmp_path: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     index = make_bank(
         tmp_path / "a", with_human=False, voices=[EMMA, OTIS], progress=lambda *step: steps.append(step)
     )
-    again = make_bank(tmp_path / "b", with_human=False, voices=[EMMA, OTIS])
+    told: list[tuple[str, int, int]] = []
+    again = make_bank(
+        tmp_path / "b",
+        with_human=False,
+        voices=[EMMA, OTIS],
+        workers=2,
+        progress=lambda *step: told.append(step),
+    )
+    assert sorted(told) == sorted(steps)
     assert index == again == read_index(tmp_path / "a")
     assert (tmp_path / "a/emma.npz").read_bytes() == (tmp_path / "b/emma.npz").read_bytes()
     assert steps[-1] == ("otis", 2 + len(backchannels()), 2 + len(backchannels()))
@@ -282,3 +291,8 @@ def test_the_command_says_what_the_bank_holds(human_bank: tuple[Path, Path, Path
     missing = CliRunner().invoke(app, ["bank", "--out", str(tmp_path / "new"), "--recordings", str(tmp_path)])
     assert missing.exit_code != 0
     assert isinstance(missing.exception, CorpusError)
+
+
+def test_an_error_about_a_model_is_the_same_from_another_process() -> None:
+    error = pickle.loads(pickle.dumps(MissingModel("m", "isn't here", "install it")))
+    assert (type(error), str(error)) == (MissingModel, "model m: isn't here; fix: install it")

@@ -4,6 +4,8 @@ everything else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,13 +41,19 @@ class IdleLife:
         """The next frame of a face at rest, float32 (61,)."""
         return clip(self.advance(Activity.IDLE, np.zeros(3)))
 
-    def advance(self, activity: Activity, head: Array) -> Array:
-        """The next frame (61,) as float64, with ``head`` (3,) radians added to the sway."""
+    def advance(
+        self, activity: Activity, head: Array, settled: Callable[[Array], Array] = lambda angles: angles
+    ) -> Array:
+        """The next frame (61,) as float64, with ``head`` (3,) radians added to the sway.
+
+        ``settled`` has the last word on the head's angles, before the eyes make up for them.
+        """
         motion = np.zeros(COLUMNS)
         rotation = self._sway.step() + head
         yaw, pitch = self.gaze.step(activity)
         rotation[0] += yaw
         rotation[1] += pitch
+        rotation = settled(rotation)
         if self.gaze.shifted:
             self.blinks.answer(0.0, 0.08, SHIFT_BLINK)
         motion[HEAD] = rotation

@@ -24,7 +24,6 @@ from avatar.streaming.model import StreamingDualTalk
 from avatar.streaming.stepper import Stepper
 
 LOUD = 10 ** (-5.5)  # mean square, -55 dBFS: sound that a mouth opens for
-NOD_FRAMES = 30  # that a nod, the first kind of gesture, lasts
 OFTEN = 2.0  # gain of every gesture's probability: some nine nods a minute on development prompts
 
 
@@ -110,14 +109,11 @@ class StreamingSlots:
             self._chance,
         )
         motion = made.float().cpu().numpy()
-        nodding = (self._stepper.state.since[:, :1] < NOD_FRAMES).any(dim=1).cpu().numpy()
         out = np.zeros((self.slots, COLUMNS), np.float32)
         for slot in running:
             soon = any(_loud(frame) for frame in ahead[slot, :BEFORE])
             style = self.styles[slot]
-            out[slot] = self._finish[slot].step(
-                motion[slot], agent[slot], soon, user[slot], style.intensity, bool(nodding[slot])
-            )
+            out[slot] = self._finish[slot].step(motion[slot], agent[slot], soon, user[slot], style.intensity)
             if style.identity is not None:
                 out[slot] = clip(out[slot] + style.identity)
         return out

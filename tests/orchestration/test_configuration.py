@@ -19,6 +19,7 @@ from orchestration.configuration.loader import load_configuration, resolve_model
 from orchestration.configuration.problems import ConfigurationError
 from orchestration.configuration.schema import Configuration
 from orchestration.configuration.sections import configuration_path
+from speech.kokoro.files import speakers
 
 MINIMAL = """\
 persona: mira
@@ -54,6 +55,14 @@ def test_the_default_system_is_valid_and_its_models_are_files() -> None:
     models = (configuration.recognizer, configuration.language_model, configuration.synthesizer)
     assert all(Path(engine.model).exists() for engine in (*models, configuration.voice_activity))
     assert configuration.persona.facts
+
+
+def test_the_system_with_kokoro_is_the_default_but_for_its_voice_and_has_the_voices_of_its_personas() -> None:
+    default, kokoro = (load_configuration(name) for name in ("default", "kokoro"))
+    assert kokoro.model_copy(update={"synthesizer": default.synthesizer}) == default
+    synthesizer = resolve_models(kokoro).synthesizer
+    assert {kokoro.persona.voice} <= synthesizer.voices.keys()
+    assert {voice.speaker for voice in synthesizer.voices.values()} <= {*speakers(Path(synthesizer.model))}
 
 
 def test_the_default_deployments_fit_on_two_cores() -> None:

@@ -175,12 +175,12 @@ def test_a_voice_that_is_not_kokoros_is_made_from_what_it_was_made_from_before()
 @pytest.mark.slow
 def test_kokoro_speaks_what_it_is_told_and_names_its_speaker(aligner: Aligner) -> None:
     with opened(SyntheticVoice(name="kate", kokoro="af_heart", sentences=1)) as (speak, source):
-        pcm, phones = speak("My phone fell into the pool.")
+        pcm, phones = speak("My phone fell.")
     assert "af_heart of kokoro-v1.0 (6e742170d309)" in source
     assert phones == ()
-    found = aligner.align(pcm, dictionary_words("My phone fell into the pool.", aligner.knows))
+    found = aligner.align(pcm, dictionary_words("My phone fell.", aligner.knows))
     found.check()
-    assert [word.text for word in found.words] == ["my", "phone", "fell", "into", "the", "pool"]
+    assert [word.text for word in found.words] == ["my", "phone", "fell"]
 
 
 @given(st.lists(st.floats(0.01, 0.5), min_size=1, max_size=8), st.floats(0, 0.4), st.floats(0, 0.4))

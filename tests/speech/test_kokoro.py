@@ -24,9 +24,9 @@ from speech.spoken_text import Token, read_tokens
 from speech.whisper import WhisperConfig, WhisperRecognizer
 
 SENTENCES = (
-    "We sold apples at the market.",
-    "The little button costs $5.20.",
-    "Dr. Smith lives near the station.",
+    "We sold apples and pears.",
+    "The ticket costs $5.20.",
+    "Dr. Smith lives in London.",
 )
 
 
@@ -98,13 +98,12 @@ def test_words_follow_each_other_within_the_sound_and_the_same_text_is_the_same_
 def test_another_pace_and_another_speaker_share_the_model(
     voice: KokoroVoice, model_file: Callable[[str], Path]
 ) -> None:
-    text = "The museum is closed."
-    usual = _said(voice, text)
-    slow = _said(voice, text, Manner(pace=0.8))
+    usual = _said(voice, "It is closed.")
+    slow = _said(voice, "It is closed.", Manner(pace=0.8))
     assert len(slow) / len(usual) == pytest.approx(1 / 0.8, rel=0.08)
     british = voice.variant(CoquiConfig(model=str(model_file("kokoro")), speaker="bf_emma"))
     assert (voice.language, british.language) == ("en-us", "en-gb")
-    assert not np.array_equal(_said(british, text)[: len(usual)], usual)
+    assert not np.array_equal(_said(british, "It is closed."), usual)
 
 
 @pytest.mark.slow

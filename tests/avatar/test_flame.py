@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,25 @@ def some_motion(frames: int, seed: int = 5) -> np.ndarray:
     motion[:, LOOKS] = 0
     motion[:, HEAD] = random.uniform(-0.9, 0.9, (frames, 3))
     return motion
+
+
+def test_a_row_that_is_badly_known_moves_the_face_no_further_than_a_long_one(good: FlameMap) -> None:
+    far = np.linalg.norm(good.expression, axis=1)
+    wild = replace(good, expression=good.expression.copy(), jaw=good.jaw.copy())
+    frown = NAMES.index("mouthFrownLeft")
+    wild.expression[frown] *= 40
+    motion = np.zeros((1, 61), np.float32)
+    motion[0, frown] = 1
+    moved = np.linalg.norm(FlameRetargeting(wild).to_flame(motion).expression)
+    assert moved == pytest.approx(1.5 * np.median(far[far > 0]), rel=0.1)
+    as_it_is = FlameRetargeting(wild, RetargetOptions(longest=np.inf)).to_flame(motion).expression
+    np.testing.assert_allclose(as_it_is[0], wild.expression[frown], rtol=1e-5)
+
+
+def test_where_the_eyes_look_is_no_expression(good: FlameMap) -> None:
+    motion = np.zeros((1, 61), np.float32)
+    motion[0, LOOKS] = 1
+    assert not FlameRetargeting(good).to_flame(motion).expression.any()
 
 
 def test_motion_comes_back_within_a_thousandth(exact: FlameRetargeting) -> None:

@@ -195,7 +195,9 @@ async def measure(config: CoquiConfig, model: Path, sentences: int) -> dict[str,
     with CoquiSynthesizer(config) as synthesizer:
         opened = time.perf_counter() - begun
         await synthesizer.warm_up()
+        used = time.process_time()
         spoken = [await say(synthesizer, text) for text in SENTENCES[:sentences]]
+        used = time.process_time() - used
         first = [await say(synthesizer, text) for text in FIRST_CLAUSES[:sentences]]
     with CoquiSynthesizer(config.model_copy(update={"pitch": SECOND_VOICE_PITCH})) as second:
         asked = [await say(second, text) for text in QUESTIONS[:sentences]]
@@ -208,6 +210,7 @@ async def measure(config: CoquiConfig, model: Path, sentences: int) -> dict[str,
         "read_back": asdict(await read_back(recognizer, spoken)),
         "second_voice_read_back": {"pitch": SECOND_VOICE_PITCH} | asdict(await read_back(recognizer, asked)),
         "real_time_factor": spread([sentence.compute / sentence.seconds for sentence in spoken]),
+        "processor_seconds_a_second": used / sum(sentence.seconds for sentence in spoken),
         "first_sound_ms": spread([sentence.first * 1_000 for sentence in first]),
         "first_sound_of_sentences_ms": spread([sentence.first * 1_000 for sentence in spoken]),
         "word_times": word_time_errors(spoken),

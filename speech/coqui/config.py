@@ -42,8 +42,8 @@ class CoquiConfig(BaseModel):
     model: str = Field(
         min_length=1,
         description="a Coqui model name (tts_models/en/ljspeech/vits), a checkpoint (.pth) with "
-        "config.json beside it, a folder holding both (VITS, XTTS, ...), or a VITS voice in ONNX (.onnx) "
-        "with its .onnx.json beside it",
+        "config.json beside it, a folder holding both (VITS, XTTS, ...), a VITS voice in ONNX (.onnx) "
+        "with its .onnx.json beside it, or a folder with Kokoro",
     )
     language: str | None = Field(
         default=None,

@@ -42,6 +42,12 @@ def turns(
     ] = "silence,smart_turn,min_words,fused",
     config: Annotated[str, typer.Option(help="Packaged configuration by name, or a YAML file.")] = "default",
     kinds: Annotated[str, typer.Option(help="Only these kinds of cases, separated by commas.")] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            help="Whose sound, separated by commas; also `neural`, voices that take minutes to speak once."
+        ),
+    ] = "human,synthetic,sound",
     quick: Annotated[bool, typer.Option(help="About one case in six.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the cases.")] = 0,
     recordings: Annotated[
@@ -52,7 +58,7 @@ def turns(
         typer.Option(help="File that keeps what the models gave, so that a further run goes on from there."),
     ] = None,
     merge: Annotated[
-        bool, typer.Option(help="Keep the other policies of an earlier report in the folder.")
+        bool, typer.Option(help="Keep other policies, kinds and columns of an earlier report in the folder.")
     ] = False,
 ) -> None:
     """Play hundreds of cases, built from recorded speech, into real sessions, and measure turn-taking.
@@ -62,24 +68,25 @@ def turns(
     from rich.console import Console
 
     from orchestration.configuration import load_configuration, resolve_models
-    from orchestration.turn_bench.case import Half
+    from orchestration.turn_bench.case import Column, Half
     from orchestration.turn_bench.cases import QUICK, build_cases
     from orchestration.turn_bench.models import open_models
     from orchestration.turn_bench.plot import draw
-    from orchestration.turn_bench.policies import kinds_of, policy_of
+    from orchestration.turn_bench.policies import columns_of, kinds_of, policy_of
     from orchestration.turn_bench.recordings import sentences
-    from orchestration.turn_bench.report import as_dict, earlier, markdown, write
+    from orchestration.turn_bench.report import as_dict, earlier, joined, markdown, write
+    from orchestration.turn_bench.saying import spoken_folder
     from speech.smart_turn import SmartTurnConfig
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     chosen = [policy_of(name.strip()) for name in policies.split(",")]
-    wanted = kinds_of(kinds)
+    wanted, whose = kinds_of(kinds), columns_of(columns)
     which = Half(half)
-    cases = [
-        case
-        for case in build_cases(which, seed=seed, divisor=QUICK if quick else 1, folder=recordings)
-        if case.kind in wanted
-    ]
+    neural = Column.NEURAL in whose
+    if neural:
+        console.print(f"what the neural voices haven't said yet is spoken into {spoken_folder()}")
+    built = build_cases(which, seed=seed, divisor=QUICK if quick else 1, folder=recordings, neural=neural)
+    cases = [case for case in built if case.kind in wanted and case.column in whose]
     configuration = load_configuration(config)
     if configuration.smart_turn is None:  # the policies that are compared hear endings by it
         configuration = configuration.model_copy(update={"smart_turn": SmartTurnConfig()})
@@ -87,7 +94,8 @@ def turns(
     results = earlier(out, which, seed) if merge else {}
     with open_models(configuration, list(sentences(which, recordings)), memory) as models:
         for policy in chosen:
-            results[policy.name] = _play(console, cases, models, policy)
+            outcomes = _play(console, cases, models, policy)
+            results[policy.name] = joined(results.get(policy.name, []), outcomes)
             facts = models.facts()
             table = markdown(results)
             write(out, as_dict(results, which, seed, facts), table)

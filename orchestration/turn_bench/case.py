@@ -21,7 +21,8 @@ class Column(StrEnum):
     """Whose sound the case is made of."""
 
     HUMAN = "human"
-    SYNTHETIC = "synthetic"
+    SYNTHETIC = "synthetic"  # espeak-ng's formants
+    NEURAL = "neural"  # Kokoro's
     SOUND = "sound"  # nobody's voice: noise, silence
 
 

@@ -14,7 +14,7 @@ from orchestration.turn_bench.others import others
 from orchestration.turn_bench.overlaps import human_overlaps, noises, synthetic_overlaps
 from orchestration.turn_bench.recordings import nasal_words, sentences, words
 from orchestration.turn_bench.turns import human_turns, silences, synthetic_turns
-from orchestration.turn_bench.voices import synthetic_voices
+from orchestration.turn_bench.voices import neural_voices, synthetic_voices
 
 HUMAN: Final = {
     Kind.PAUSE: 80,
@@ -40,6 +40,7 @@ SYNTHETIC: Final = {
     Kind.SIDE_TALK: 20,
     Kind.ECHO: 20,
 }
+NEURAL: Final = SYNTHETIC | {Kind.NOISY_TURN: 0, Kind.ECHO: 0}  # it is the melody that differs
 SOUND: Final = {Kind.SILENCE: 12, Kind.NOISE: 40}
 OTHERS: Final = 20  # recordings of each other person that talks beside the user
 QUICK: Final = 6  # the share of the cases that a quick run takes is one in so many
@@ -50,16 +51,22 @@ def fewer(counts: dict[Kind, int], divisor: int) -> dict[Kind, int]:
     return {kind: min(count, max(3, count // divisor)) for kind, count in counts.items()}
 
 
-def build_cases(half: Half, *, seed: int = 0, divisor: int = 1, folder: Path | None = None) -> list[Case]:
-    """Hundreds of cases from the recordings of ``half``; raises ``NoRecordings`` where there are none."""
+def build_cases(
+    half: Half, *, seed: int = 0, divisor: int = 1, folder: Path | None = None, neural: bool = False
+) -> list[Case]:
+    """Hundreds of cases from the recordings of ``half``, and with ``neural`` those of neural voices too.
+
+    Raises ``NoRecordings`` where there are none, ``ModelError`` where the neural voices are missing.
+    """
     human, synthetic, sound = (fewer(counts, divisor) for counts in (HUMAN, SYNTHETIC, SOUND))
     said = list(sentences(half, folder))
     nasals, items = list(nasal_words(half, folder)), list(words(half, folder))
     spoken = synthetic_voices(half)
     # A generator for each part: more cases of one kind leave all others as they are.
-    streams = [np.random.default_rng((seed, part)) for part in range(6)]
+    streams = [np.random.default_rng((seed, part)) for part in range(8)]
     strangers = [one for theirs in others(half, OTHERS).values() for one in theirs]
-    openings = Openings(half, said, spoken, others=bool(strangers))
+    further = [neural_voices(half)] if neural else []
+    openings = Openings(said, [spoken, *further], others=bool(strangers))
     built = [
         *human_turns(said, items, nasals, human, streams[0]),
         *synthetic_turns(spoken, synthetic, streams[1]),
@@ -68,4 +75,7 @@ def build_cases(half: Half, *, seed: int = 0, divisor: int = 1, folder: Path | N
         *synthetic_overlaps(spoken, synthetic, streams[4]),
         *noises(sound[Kind.NOISE], [one.pcm for one in said], streams[5]),
     ]
+    for voices in further:
+        built += synthetic_turns(voices, fewer(NEURAL, divisor), streams[6])
+        built += synthetic_overlaps(voices, fewer(NEURAL, divisor), streams[7])
     return [replace(case, opening=openings.of(case)) if case.agent_talks else case for case in built]

@@ -84,7 +84,7 @@ def synthetic_overlaps(
     voices: SyntheticVoices, counts: dict[Kind, int], rng: np.random.Generator
 ) -> Iterator[Case]:
     """Overlaps in synthetic voices."""
-    column = Column.SYNTHETIC
+    column = voices.column
     order = rng.permutation(len(voices.backchannels))
     for index in range(counts[Kind.BACKCHANNEL]):
         name, pcm = voices.backchannels[order[index % order.size]]

@@ -24,7 +24,12 @@ SHOWN: Final = (
     "kept_over_side_talk",
     "kept_over_noise",
 )
-COLOURS: Final = {Column.HUMAN: "#2f6f9f", Column.SYNTHETIC: "#d9914a", Column.SOUND: "#8a8a8a"}
+COLOURS: Final = {
+    Column.HUMAN: "#2f6f9f",
+    Column.SYNTHETIC: "#d9914a",
+    Column.NEURAL: "#5d9b63",
+    Column.SOUND: "#8a8a8a",
+}
 
 
 def draw(path: Path, results: Results) -> None:
@@ -43,8 +48,9 @@ def draw(path: Path, results: Results) -> None:
         _panel(panel, measure, results)
     for panel in panels.flat[len(measures) :]:
         panel.set_visible(False)
-    keys = [Patch(color=colour, label=column.value) for column, colour in COLOURS.items()]
-    figure.legend(handles=keys, loc="outside lower right", ncols=3, frameon=False)
+    there = {one.column for outcomes in results.values() for one in outcomes}
+    keys = [Patch(color=colour, label=one.value) for one, colour in COLOURS.items() if one in there]
+    figure.legend(handles=keys, loc="outside lower right", ncols=len(COLOURS), frameon=False)
     figure.suptitle("Turn-taking: 95 % intervals; dashed: what is aimed at", x=0.01, ha="left", weight="bold")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
 from orchestration.configuration import Configuration
-from orchestration.turn_bench.case import Kind
+from orchestration.turn_bench.case import Column, Kind
+
+Named = TypeVar("Named", bound=StrEnum)
 
 
 class UnknownPolicy(ValueError):
-    """No policy, or no kind of case, has this name; the message lists those there are."""
+    """No policy, kind of case or column has this name; the message lists those there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,21 @@ POLICIES: Final = {
 
 def kinds_of(names: str) -> frozenset[Kind]:
     """The kinds named, separated by commas; all where none is. Raises ``UnknownPolicy``."""
-    if not names.strip():
-        return frozenset(Kind)
-    known = {kind.value: kind for kind in Kind}
-    wanted = [name.strip() for name in names.split(",")]
+    return frozenset(_named(Kind, names, "kind of case")) or frozenset(Kind)
+
+
+def columns_of(names: str) -> frozenset[Column]:
+    """The columns named, separated by commas; all where none is. Raises ``UnknownPolicy``."""
+    return frozenset(_named(Column, names, "column")) or frozenset(Column)
+
+
+def _named(known: type[Named], names: str, what: str) -> list[Named]:
+    by_name = {one.value: one for one in known}
+    wanted = [name.strip() for name in names.split(",")] if names.strip() else []
     for name in wanted:
-        if name not in known:
-            raise UnknownPolicy(f"no kind of case is called {name!r}; known: {', '.join(known)}")
-    return frozenset(known[name] for name in wanted)
+        if name not in by_name:
+            raise UnknownPolicy(f"no {what} is called {name!r}; known: {', '.join(by_name)}")
+    return [by_name[name] for name in wanted]
 
 
 def policy_of(name: str) -> Policy:

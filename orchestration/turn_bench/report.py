@@ -13,10 +13,11 @@ from orchestration.turn_bench.measures import MEASURES, Figure, Measure, Unit
 from orchestration.turn_bench.outcome import Outcome
 
 Results = Mapping[str, Sequence[Outcome]]  # outcomes by policy
-COLUMNS: Final = (Column.HUMAN, Column.SYNTHETIC, Column.SOUND)
+COLUMNS: Final = (Column.HUMAN, Column.SYNTHETIC, Column.NEURAL, Column.SOUND)
 HEADINGS: Final = {
     Column.HUMAN: "Human recordings",
     Column.SYNTHETIC: "Synthetic voices",
+    Column.NEURAL: "Neural voices (Kokoro)",
     Column.SOUND: "Noise and silence",
 }
 
@@ -85,18 +86,21 @@ def cell(measure: Measure, figure: Figure) -> str:
 
 
 def markdown(results: Results) -> str:
-    """One table a column; a row a measure, a policy beside the other."""
+    """One table a column; a row a measure, the policies that have cases of it one beside the other."""
     tables = []
     for column in COLUMNS:
+        policies = [
+            name for name, outcomes in results.items() if any(one.column is column for one in outcomes)
+        ]
         rows = []
         for measure in MEASURES:
-            figures = [measure.of(outcomes, column) for outcomes in results.values()]
+            figures = [measure.of(results[name], column) for name in policies]
             if any(figure.count for figure in figures):
                 cells = (measure.what, target_of(measure), *(cell(measure, one) for one in figures))
                 rows.append(f"| {' | '.join(cells)} |")
         if rows:
-            head = f"| {HEADINGS[column]} | aim | {' | '.join(results)} |"
-            tables.append("\n".join((head, "|---" * (2 + len(results)) + "|", *rows)))
+            head = f"| {HEADINGS[column]} | aim | {' | '.join(policies)} |"
+            tables.append("\n".join((head, "|---" * (2 + len(policies)) + "|", *rows)))
     return "\n\n".join(tables) + "\n"
 
 
@@ -116,6 +120,12 @@ def earlier(folder: Path, half: Half, seed: int) -> dict[str, list[Outcome]]:
         return {}
     report = json.loads(path.read_text(encoding="utf-8"))
     return outcomes_of(report) if (report["half"], report["seed"]) == (half.value, seed) else {}
+
+
+def joined(before: Sequence[Outcome], now: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes of now, and those of before whose kind and column weren't played now."""
+    played = {(one.kind, one.column) for one in now}
+    return [*(one for one in before if (one.kind, one.column) not in played), *now]
 
 
 def outcomes_of(report: Mapping[str, Any]) -> dict[str, list[Outcome]]:

@@ -115,7 +115,7 @@ def synthetic_turns(
     voices: SyntheticVoices, counts: dict[Kind, int], rng: np.random.Generator
 ) -> Iterator[Case]:
     """Turns in synthetic voices, up to ``counts`` of each kind."""
-    column = Column.SYNTHETIC
+    column = voices.column
     said = voices.sentences
     for index, length in enumerate(strata(*PAUSES, counts[Kind.PAUSE], rng)):
         one = said[index % len(said)]

@@ -1,13 +1,15 @@
-"""The synthetic users: espeak-ng's speakers, each text spoken once, always the same bytes."""
+"""The synthetic users: espeak-ng's and Kokoro's speakers, each text spoken once, always the same bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from orchestration.media import USER_SAMPLE_RATE, FloatArray
-from orchestration.turn_bench.case import Half
+from orchestration.media import FloatArray
+from orchestration.turn_bench.case import Column, Half
 from orchestration.turn_bench.recordings import half_of
+from orchestration.turn_bench.saying import Say, formant_say, neural_say
 from orchestration.turn_bench.sound import levelled, trimmed
 from orchestration.turn_bench.texts import (
     BACKCHANNELS,
@@ -17,15 +19,17 @@ from orchestration.turn_bench.texts import (
     SENTENCES,
     SIDE_TALK,
 )
-from speech.audio import resample
-from speech.espeak import own_espeak
 
 # Of each half, speakers of their own, none of which breathes (those never sound the same twice).
 SPEAKERS: Final = {
     Half.DEVELOPMENT: ("en-us+m3", "en-gb+f1", "en-us+f4", "en-gb+m1"),
     Half.TEST: ("en-us+m7", "en-gb+linda", "en-us+f1", "en-gb-x-rp+m5"),
 }
-PACE: Final = 165  # words a minute
+# Of Kokoro's, whom neither the face nor anything that hears was learnt from; none of which whispers.
+NEURAL_SPEAKERS: Final = {
+    Half.DEVELOPMENT: ("am_echo", "bf_lily", "af_kore", "bm_fable"),
+    Half.TEST: ("am_eric", "bf_isabella", "af_sarah", "bm_george"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,13 @@ class SyntheticSentence:
 
 @dataclass(frozen=True, slots=True)
 class SyntheticVoices:
-    """Everything that the synthetic users of one half say; sounds are (samples,) at 16 kHz."""
+    """Everything that the synthetic users of one half say; sounds are (samples,) at 16 kHz.
 
+    What a speaker says is named after them; ``column`` says what kind of voices they have.
+    """
+
+    column: Column
+    speakers: tuple[str, ...]
     sentences: tuple[SyntheticSentence, ...]
     lists: tuple[tuple[FloatArray, ...], ...]
     backchannels: tuple[tuple[str, FloatArray], ...]
@@ -50,18 +59,27 @@ class SyntheticVoices:
 
 
 def synthetic_voices(half: Half) -> SyntheticVoices:
+    """What espeak-ng's speakers of the half say."""
+    return spoken(Column.SYNTHETIC, half, SPEAKERS[half], formant_say())
+
+
+def neural_voices(half: Half, folder: Path | None = None) -> SyntheticVoices:
+    """What Kokoro's speakers of the half say, minutes of work where ``folder`` (None: in the cache) lacks it.
+
+    Raises what :func:`~orchestration.turn_bench.saying.neural_say` does.
+    """
+    with neural_say(folder) as say:
+        return spoken(Column.NEURAL, half, NEURAL_SPEAKERS[half], say)
+
+
+def spoken(column: Column, half: Half, speakers: tuple[str, ...], speak: Say) -> SyntheticVoices:
     """Speak all that belongs to the half: a text's MD5 says where it belongs.
 
     Backchannels are few, so both halves have all of them, in voices of their own.
     """
-    espeak = own_espeak()
 
     def say(text: str, speaker: str) -> FloatArray:
-        sound = espeak.speak(text, speaker, words_per_minute=PACE)
-        pcm = resample(sound.pcm, espeak.sample_rate, USER_SAMPLE_RATE)
-        return levelled(trimmed(pcm))
-
-    speakers = SPEAKERS[half]
+        return levelled(trimmed(speak(text, speaker)))
 
     def of_half(texts: tuple[str, ...]) -> list[tuple[str, str]]:
         mine = [text for text in texts if half_of(text) is half]
@@ -92,6 +110,8 @@ def synthetic_voices(half: Half) -> SyntheticVoices:
         return tuple((f"{speaker}-{text}", say(text, speaker)) for text, speaker in texts)
 
     return SyntheticVoices(
+        column,
+        speakers,
         tuple(sentences),
         tuple(lists),
         short([(text, speaker) for speaker in speakers for text in BACKCHANNELS]),

@@ -219,7 +219,10 @@ class TestEnginesBehindVirtualTime:
 
 class TestTheCommand:
     def test_a_picture_is_drawn_of_any_results(self, tmp_path):
-        results = {"silence": [Outcome("a", Kind.PAUSE, Column.HUMAN, spoke_early=True)]}
+        results = {
+            "silence": [Outcome("a", Kind.PAUSE, Column.HUMAN, spoke_early=True)],
+            "fused": [Outcome("b", Kind.PAUSE, Column.NEURAL)],
+        }
         draw(tmp_path / "turns.png", results)
         assert (tmp_path / "turns.png").read_bytes().startswith(b"\x89PNG")
 

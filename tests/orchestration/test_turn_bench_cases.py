@@ -13,7 +13,7 @@ from orchestration.turn_bench.case import Case, Column, Half, Kind
 from orchestration.turn_bench.cases import HUMAN, SOUND, SYNTHETIC, fewer
 from orchestration.turn_bench.hums import hum
 from orchestration.turn_bench.overlaps import PLACES, human_overlaps, noises
-from orchestration.turn_bench.policies import UnknownPolicy, kinds_of, policy_of
+from orchestration.turn_bench.policies import UnknownPolicy, columns_of, kinds_of, policy_of
 from orchestration.turn_bench.recordings import NoRecordings, Recording, half_of, recordings_folder
 from orchestration.turn_bench.sound import (
     ROOM,
@@ -175,4 +175,7 @@ class TestChoices:
             policy_of("quick")
         with pytest.raises(UnknownPolicy, match=r"'cough'.*backchannel"):
             kinds_of("pause,cough")
+        with pytest.raises(UnknownPolicy, match=r"no column is called 'robot'.*neural"):
+            columns_of("human, robot")
         assert kinds_of("") == frozenset(Kind)
+        assert columns_of("neural,human") == {Column.NEURAL, Column.HUMAN}

@@ -13,7 +13,7 @@ from orchestration.turn_bench.intervals import median_interval, wilson
 from orchestration.turn_bench.measures import MEASURES
 from orchestration.turn_bench.outcome import Outcome, Played, observe
 from orchestration.turn_bench.placement import placed
-from orchestration.turn_bench.report import as_dict, markdown, outcomes_of
+from orchestration.turn_bench.report import as_dict, joined, markdown, outcomes_of
 
 BY_KEY = {measure.key: measure for measure in MEASURES}
 LENGTH = 10.0  # seconds of every script here
@@ -206,3 +206,20 @@ class TestFigures:
         table = markdown(results)
         assert "| a | b |" in table
         assert "**100 %** (51-100; 4)" in table
+
+    def test_a_table_has_only_the_policies_with_cases_of_its_column(self):
+        neural = [Outcome("a", Kind.PAUSE, Column.NEURAL), Outcome("b", Kind.PAUSE, Column.HUMAN)]
+        results = {"fused": neural, "silence": self.outcomes(Kind.PAUSE, 1, 2)}
+        human, voices = markdown(results).split("\n\n")
+        assert human.startswith("| Human recordings | aim | fused | silence |\n|---|---|---|---|\n")
+        assert voices.startswith("| Neural voices (Kokoro) | aim | fused |\n|---|---|---|\n")
+        assert "| **0 %** (0-79; 1) |" in voices
+
+    def test_what_is_played_again_takes_the_place_of_its_kind_and_column_only(self):
+        def played(name: str) -> list[Outcome]:
+            pairs = ((Kind.PAUSE, Column.HUMAN), (Kind.PAUSE, Column.NEURAL), (Kind.LIST, Column.NEURAL))
+            return [Outcome(name, kind, column) for kind, column in pairs]
+
+        before, now = played("before"), played("now")[1:2]
+        assert joined(before, now) == [before[0], before[2], *now]
+        assert joined([], now) == now

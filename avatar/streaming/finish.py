@@ -19,8 +19,8 @@ BEFORE, AFTER = 4, 3  # frames before and after sound in which the mouth may mov
 HEAD_STEP = 0.016  # radians, a nod's as well
 EXPRESSION_STEP = 0.115
 MOUTH_STEP = 0.40
-PRESSED = 0.06  # lip gap that is drawn shut
-EASED = 0.14  # lip gap from which it is drawn as it is
+PRESSED = 0.04  # lip gap that is drawn shut
+EASED = 0.10  # lip gap from which it is drawn as it is
 REST = 0.01  # articulation that isn't drawn in silence
 
 OWN_LIFE = np.zeros(COLUMNS, np.bool_)

@@ -111,8 +111,17 @@ def _predicted(part: str, motions: list[FloatArray], flame_map: FlameMap | None)
         return [neck_of(motion) for motion in motions]
     if flame_map is None:
         return None
-    flame = [FlameRetargeting(flame_map).to_flame(motion) for motion in motions]
+    flame = [FlameRetargeting(flame_map).to_flame(without_lids(motion)) for motion in motions]
     return [(one.expression if part == "exp" else one.jaw).astype(np.float64) for one in flame]
+
+
+def without_lids(motion: FloatArray) -> FloatArray:
+    """Motion (T, 61) that never blinks: tracked FLAME has no eyelids, so no recorded blink is there to compare
+    with, while a map says what else moved in tracked faces when lids did.
+    """
+    open_eyed = motion.copy()
+    open_eyed[:, [Column.eyeBlinkLeft, Column.eyeBlinkRight]] = 0
+    return open_eyed
 
 
 def neck_of(motion: FloatArray) -> Array:

@@ -464,6 +464,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(1280, 800), help="of the window in exchange")
     parser.add_argument("--interruptions", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--interruption", help="the policy that decides what stops the agent")
     parser.add_argument("--out", type=Path, default=Path("out/bench/page.json"))
     arguments = parser.parse_args()
     found = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
@@ -473,6 +474,11 @@ def main() -> None:
         recording = configuration.session.recording.model_copy(
             update={"enabled": True, "folder": Path(folder)}
         )
+        if arguments.interruption:
+            interruption = configuration.turn_taking.interruption
+            interruption = interruption.model_copy(update={"policy": arguments.interruption})
+            turn_taking = configuration.turn_taking.model_copy(update={"interruption": interruption})
+            configuration = configuration.model_copy(update={"turn_taking": turn_taking})
         configuration = configuration.model_copy(
             update={
                 "gateway": configuration.gateway.model_copy(update={"port": free_port()}),

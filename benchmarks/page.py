@@ -206,11 +206,12 @@ def spread(values: np.ndarray) -> dict[str, Any]:
     }
 
 
-def in_the_capture(webm: bytes, measured: dict[str, Any], began: float) -> dict[str, Any]:
+def in_the_capture(webm: bytes, measured: dict[str, Any], began: float, recording: Path) -> dict[str, Any]:
     """Mouth against sound in a recording of what was seen and heard, which ``began`` at that page time (ms).
 
     The mouth's opening is taken from the pictures: the darkness of the pixels that darken when the jaw opens.
-    The page's own account of its jaw only says which pixels these are.
+    How late it is against the mouth that was due, less how late the sound is against the sound that was due,
+    and the animator's own lag, make the offset.
     """
     with av.open(io.BytesIO(webm)) as container:
         pictures, sounds = [], []
@@ -235,11 +236,23 @@ def in_the_capture(webm: bytes, measured: dict[str, Any], began: float) -> dict[
     level = envelope(pcm, rate)
     grid = start + np.arange(opening.size) * STEP
     heard = np.interp(grid, sound_begins + np.arange(level.size) * STEP, level)
+    sent = envelope(load_audio(recording / "agent.wav", RATE), RATE)
+    motion = read_npz(recording / "motion.npz").motion[:, Column.jawOpen].astype(float)
+    _, made = sampled(np.arange(motion.size) * FRAME_SECONDS, motion)
+    speaker = at_the_speaker(measured["sounded"])
+
+    def due(curve: np.ndarray) -> np.ndarray:
+        """What should be at the speaker, on the capture's clock."""
+        return np.interp(grid, speaker(np.arange(curve.size) * STEP) - began / 1000, curve, left=0, right=0)
+
+    picture, sound = lag(due(made), opening, 0.3), lag(due(sent), heard, 0.3)
+    own = lag(sent[: made.size], made[: sent.size], 0.3)
     return {
         "pictures": len(pictures),
         "seconds": round(float(times[-1] - times[0]), 1),
-        "mouth_after_sound_ms": round(lag(heard, opening, 0.3) * 1000, 1),
-        "correlation": round(float(np.corrcoef(heard, opening)[0, 1]), 3),
+        "mouth_after_sound_ms": round((own + picture - sound) * 1000, 1),
+        "of_which_the_animator": round(own * 1000, 1),
+        "correlation": round(float(np.corrcoef(np.roll(due(made), round(picture / STEP)), opening)[0, 1]), 3),
         "jaw_seen_against_jaw_drawn": round(
             float(np.corrcoef(jaw, np.interp(times, grid, opening))[0, 1]), 3
         ),
@@ -293,6 +306,7 @@ def exchange(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
 def capture(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
     """The same from a recording of the page's picture and sound, small enough to be encoded meanwhile."""
     with stand.visitor(size=CAPTURED) as visitor:
+        visitor.page.get_by_label("Record this conversation").check()
         visitor.start(typing=True)
         began = float(
             visitor.page.evaluate("() => { window.visavis.capture.start(25); return performance.now(); }")
@@ -302,7 +316,9 @@ def capture(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:
             visitor.answered()
         webm = base64.b64decode(visitor.page.evaluate("() => window.visavis.capture.stop()"))
         measured = visitor.snapshot()
-    return in_the_capture(webm, measured, began)
+        visitor.page.get_by_role("button", name="End the conversation").click()
+        visitor.page.wait_for_timeout(1500)
+    return in_the_capture(webm, measured, began, stand.newest_recording())
 
 
 def barge_in(stand: Stand, arguments: argparse.Namespace) -> dict[str, Any]:

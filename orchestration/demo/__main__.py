@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,8 @@ from orchestration.configuration import (
 )
 from orchestration.demo.config import DemoConfig, load_demo
 from orchestration.demo.person import Person
+from orchestration.doctor.check import State
+from orchestration.doctor.machine import check_port
 from orchestration.models.errors import ModelError
 from orchestration.models.registry import load_registry
 from orchestration.models.resolve import resolve
@@ -63,7 +66,7 @@ def main(
     """Serve the agent, let a simulated person talk to it in real time, and keep everything."""
     try:
         script = load_demo(demo or configs_folder() / "demo.yaml")
-        configuration = resolve_models(load_configuration(config))
+        configuration = at_a_free_port(resolve_models(load_configuration(config)))
         voice = resolve(script.voice.model, "synthesizer", load_registry()).location
         recording, answered = exchange(
             configuration, script.model_copy(update={"voice": _with_model(script.voice, voice)})
@@ -77,6 +80,17 @@ def main(
     if answered < len(script.questions):
         console.print(f"[bold red]only {answered} of {len(script.questions)} questions were answered[/]")
         raise typer.Exit(1)
+
+
+def at_a_free_port(configuration: Configuration) -> Configuration:
+    """The configuration, at another port where its own is taken, perhaps by ``make serve``; that is said."""
+    gateway = configuration.gateway
+    if check_port(gateway.host, gateway.port).state is State.OK:
+        return configuration
+    with socket.create_server((gateway.host, 0)) as free:
+        port = int(free.getsockname()[1])
+    console.print(f"port {gateway.port} is taken, so the demonstration is held at {port}")
+    return configuration.model_copy(update={"gateway": gateway.model_copy(update={"port": port})})
 
 
 def exchange(configuration: Configuration, script: DemoConfig) -> tuple[Recording, int]:

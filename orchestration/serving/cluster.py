@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orchestration.configuration import Configuration
+from orchestration.doctor.check import State
+from orchestration.doctor.machine import check_port
 from orchestration.gateway.api import HEALTH_PATH, SESSION_PATH
 
 APPLICATION = "visavis"
@@ -37,8 +39,13 @@ def health_url(configuration: Configuration) -> str:
 def application(configuration: Configuration, ray_address: str | None = None) -> Iterator[None]:
     """The application of a configuration whose models are resolved, up and ready, until the block ends.
 
-    Without ``ray_address`` a Ray of its own is started, and stopped afterwards. Raises ``ServingError``.
+    Without ``ray_address`` a Ray of its own is started, and stopped afterwards. Raises ``ServingError``, also
+    for a port that is taken: Ray would share it, and callers be answered by one server or the other.
     """
+    gateway = configuration.gateway
+    port = check_port(gateway.host, gateway.port)
+    if ray_address is None and port.state is not State.OK:
+        raise ServingError(f"{port.detail}; {port.fix}")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -51,7 +58,6 @@ def application(configuration: Configuration, ray_address: str | None = None) ->
     from orchestration.app import compose
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    gateway = configuration.gateway
     try:
         if ray_address is None:
             ray.init(

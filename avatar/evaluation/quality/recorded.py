@@ -116,8 +116,10 @@ def _predicted(part: str, motions: list[FloatArray], flame_map: FlameMap | None)
 
 
 def without_lids(motion: FloatArray) -> FloatArray:
-    """Motion (T, 61) that never blinks: tracked FLAME has no eyelids, so no recorded blink is there to compare
-    with, while a map says what else moved in tracked faces when lids did.
+    """Motion (T, 61) that never blinks.
+
+    Tracked FLAME has no eyelids, so no recorded blink is there to compare with, while a map says what else
+    moved in tracked faces when lids did.
     """
     open_eyed = motion.copy()
     open_eyed[:, [Column.eyeBlinkLeft, Column.eyeBlinkRight]] = 0

@@ -58,7 +58,7 @@ def kept_at(folder: Path, model: str, speaker: str, text: str) -> Path:
 def neural_say(folder: Path | None = None) -> Iterator[Say]:
     """Kokoro's speakers, by its names such as af_heart; what ``folder`` holds already isn't spoken again.
 
-    To speak takes about half as long as the sound lasts; a speaker's model is opened with the first text
+    To speak takes a slow core as long as the sound lasts; a speaker's model is opened with the first text
     that isn't there. Raises ``ModelError`` where it is missing, ``VoiceError`` for an unknown speaker.
     """
     kept, model = spoken_folder() if folder is None else folder, model_digest()

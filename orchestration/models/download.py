@@ -76,5 +76,5 @@ def _continue(url: str, partial: Path, size: int, report: Callable[[int], None] 
 
 
 def _whom_the_system_trusts() -> ssl.SSLContext:
-    """The machine's own authorities: they know a company's proxy, which the list that httpx carries doesn't."""
+    """The machine's own authorities: they know a company's proxy, which httpx's own list doesn't."""
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

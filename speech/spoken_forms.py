@@ -101,6 +101,8 @@ _UNITS = {
 }  # fmt: skip
 _SCALES = ("hundred", "thousand", "million", "billion", "trillion")
 _CAMEL_CASE = re.compile(r"(?<![\w'-])[a-z]+(?:[A-Z][a-z]+)+(?![\w'-])")
+_AGREEING = re.compile(r"(?i)m+-?h+m+")  # mm-hmm, mhm
+_HUMMING = re.compile(r"(?i)m{2,}|h+m+")  # mm, hm, hmm
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _LONGEST_NUMBER = 15  # digits; longer ones are read digit by digit
 
@@ -305,6 +307,13 @@ def _unit(part: str, context: Context) -> str | None:
     return f"{_plural(head, 1 if context.before == '1' else 2)} {rest}".rstrip()
 
 
+def _hum(part: str, context: Context) -> str | None:
+    """What a listener hums, which would be spelt: "mm-hmm" as em, em."""
+    if _AGREEING.fullmatch(part):
+        return "um-hum"
+    return "hmm" if _HUMMING.fullmatch(part) else None
+
+
 def _symbol(part: str, context: Context) -> str | None:
     return _SYMBOLS.get(part)
 
@@ -379,6 +388,7 @@ ENGLISH_RULES: tuple[Rule, ...] = (
     _scale_of_money,
     _quantity,
     _unit,
+    _hum,
     _symbol,
     _inside,
 )

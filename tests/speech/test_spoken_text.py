@@ -47,6 +47,9 @@ SPOKEN = [
     ("Set myFileName for McDonald", "Set my File Name for McDonald"),
     ("don’t rock-n-roll", "don't rock-n-roll"),
     ("a\x00b\x07c \x1b[31mred", "abc thirty-one mred"),
+    ("Mm-hmm.", "um-hum."),
+    ("Mhm, I see.", "um-hum, I see."),
+    ("Mm, 5 mm or hmm?", "hmm, five millimeters or hmm?"),
 ]
 MARKS = [
     "",

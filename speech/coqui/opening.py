@@ -8,7 +8,6 @@ from pathlib import Path
 from speech.coqui.config import CoquiConfig
 from speech.coqui.errors import VoiceError
 from speech.coqui.voice import Voice
-from speech.kokoro.files import holds_kokoro
 
 _CHECKPOINTS = (".pth", ".pt", ".tar")
 
@@ -19,6 +18,8 @@ def open_voice(config: CoquiConfig) -> Voice:
 
     The kinds are imported when they're needed: Coqui's XTTS alone takes seconds to import.
     """
+    from speech.kokoro.files import holds_kokoro  # which imports this package
+
     model = config.model
     if model.startswith(("tts_models/", "vocoder_models/", "voice_conversion_models/")):
         from speech.coqui.named import fetch

@@ -19,7 +19,7 @@ from avatar.streaming.config import StreamingConfig
 from avatar.streaming.model import StreamingDualTalk
 from avatar.training.config import OptimisationConfig
 from avatar.training.dyad_task import dyad_task
-from avatar.training.dyads.bank import INDEX, read_bank
+from avatar.training.dyads.bank import INDEX, read_bank, read_index
 from avatar.training.dyads.compose import compose
 from avatar.training.dyads.options import DyadOptions
 from avatar.training.dyads.utterance import Utterance
@@ -50,18 +50,6 @@ class WeightsRecipe(BaseModel):
     batches: int = Field(default=100, ge=1, description="Batches in an epoch, after which it is validated.")
     validation_batches: int = Field(default=6, ge=1, description="Batches of a validation.")
     optimisation: OptimisationConfig = Field(
-        default=OptimisationConfig(
-            epochs=24,
-            batch=12,
-            optimiser="adamw",
-            learning_rate=1.5e-3,
-            weight_decay=0.01,
-            schedule="cosine",
-            warm_up=100,
-            averaging=0.995,
-            gradient_norm=1.0,
-            patience=None,
-        ),
         description="How long and how fast it is trained; a batch is of stretches.",
     )
 
@@ -96,9 +84,11 @@ def dyads(
 def begin(folder: Path, recipe: WeightsRecipe, bank: Path) -> None:
     """Say in ``folder`` what it is made by.
 
-    Raises ``TrainingError`` where it holds conversations or a training of another recipe or bank.
+    Raises ``TrainingError`` where it holds conversations or a training of another recipe or bank, and
+    ``BankError`` for a bank that is absent or broken.
     """
-    digest = hashlib.sha256((bank / INDEX).read_bytes()).hexdigest() if (bank / INDEX).is_file() else "none"
+    read_index(bank)
+    digest = hashlib.sha256((bank / INDEX).read_bytes()).hexdigest()
     made_by = json.dumps({"recipe": recipe.model_dump(mode="json"), "bank": digest}, indent=1)
     path = folder / KEPT
     if path.is_file() and path.read_text("utf-8") != made_by:

@@ -43,9 +43,10 @@ def application(configuration: Configuration, ray_address: str | None = None) ->
     for a port that is taken: Ray would share it, and callers be answered by one server or the other.
     """
     gateway = configuration.gateway
-    port = check_port(gateway.host, gateway.port)
-    if ray_address is None and port.state is not State.OK:
-        raise ServingError(f"{port.detail}; {port.fix}")
+    if ray_address is None:
+        port = check_port(gateway.host, gateway.port)
+        if port.state is not State.OK:
+            raise ServingError(f"{port.detail}; {port.fix}")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -21,8 +21,6 @@ from speech.espeak import own_espeak
 Say = Callable[[str, str], FloatArray]  # a text and whose voice: (samples,) at 16 kHz
 PACE: Final = 165  # words a minute of espeak-ng
 FORM: Final = "1"  # of the way from a text to Kokoro's sound; another one, and what was kept isn't found
-# Words that espeak-ng, which finds Kokoro's phones, spells out letter by letter, as they're written for it.
-SPELT: Final = {"mm-hmm.": "um-hum.", "mm.": "hmm."}
 
 
 def formant_say() -> Say:
@@ -66,13 +64,12 @@ def neural_say(folder: Path | None = None) -> Iterator[Say]:
         speakers: dict[str, Speaker] = {}
 
         def say(text: str, speaker: str) -> FloatArray:
-            written = SPELT.get(text, text)
-            path = kept_at(kept, model, speaker, written)
+            path = kept_at(kept, model, speaker, text)
             if not path.is_file():
                 if speaker not in speakers:
                     voice = SyntheticVoice(name=speaker, kokoro=speaker, sentences=1)
                     speakers[speaker], _ = models.enter_context(opened(voice))
-                _keep(path, speakers[speaker](written)[0])
+                _keep(path, speakers[speaker](text)[0])
             return np.asarray(np.load(path, allow_pickle=False), np.float32)
 
         yield say

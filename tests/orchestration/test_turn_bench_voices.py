@@ -16,7 +16,7 @@ from orchestration.turn_bench.cases import NEURAL, SYNTHETIC, fewer
 from orchestration.turn_bench.openings import Openings
 from orchestration.turn_bench.overlaps import synthetic_overlaps
 from orchestration.turn_bench.recordings import Recording, half_of
-from orchestration.turn_bench.saying import SPELT, kept_at, model_digest, neural_say
+from orchestration.turn_bench.saying import kept_at, model_digest, neural_say
 from orchestration.turn_bench.texts import BACKCHANNELS, INTERRUPTIONS, LISTS, SENTENCES, SIDE_TALK
 from orchestration.turn_bench.turns import synthetic_turns
 from orchestration.turn_bench.voices import NEURAL_SPEAKERS, SyntheticVoices, spoken
@@ -106,14 +106,6 @@ class TestWhatIsKept:
         np.save(kept_at(tmp_path, model_digest(), "am_eric", "It is there."), sound)
         with neural_say(tmp_path) as say:
             assert np.array_equal(say("It is there.", "am_eric"), sound)
-
-    @pytest.mark.parametrize("text", SPELT)
-    def test_a_listeners_hum_is_written_so_that_it_is_not_spelt_out(self, text, tmp_path):
-        assert text in BACKCHANNELS
-        sound = hummed("hum", SPEAKERS[1])
-        np.save(kept_at(tmp_path, model_digest(), "bm_george", SPELT[text]), sound)
-        with neural_say(tmp_path) as say:
-            assert np.array_equal(say(text, "bm_george"), sound)
 
     def test_another_text_speaker_or_model_is_kept_elsewhere(self, tmp_path):
         places = {

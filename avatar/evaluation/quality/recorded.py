@@ -6,7 +6,7 @@ A clip is a folder with ``NAME_speaker1.wav`` and ``NAME_speaker2.wav`` (16 kHz,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -101,8 +101,14 @@ def recorded_rows(clip: RecordedClip, motions: list[FloatArray], flame_map: Flam
         "pose": clip.truth.neck[:frames].astype(np.float64),
     }
     rows = [_jaw_row(clip, motions, truth["jaw"][:, 0]), _variance_row(motions, truth["pose"])]
+    open_eyed = [without_lids(motion) for motion in motions]
     for part, real in truth.items():
-        rows.append(_distance_row(part, real, _predicted(part, motions, flame_map)))
+        row = _distance_row(part, real, _predicted(part, open_eyed, flame_map))
+        blinking = _predicted(part, motions, flame_map)
+        if part == "exp" and blinking is not None:
+            with_lids = float(np.mean([_distance(one, real) for one in blinking]))
+            row = replace(row, details={**row.details, "with_lids": with_lids})
+        rows.append(row)
     return rows
 
 
@@ -111,7 +117,8 @@ def _predicted(part: str, motions: list[FloatArray], flame_map: FlameMap | None)
         return [neck_of(motion) for motion in motions]
     if flame_map is None:
         return None
-    flame = [FlameRetargeting(flame_map).to_flame(without_lids(motion)) for motion in motions]
+    retargeting = FlameRetargeting(flame_map)
+    flame = [retargeting.to_flame(motion) for motion in motions]
     return [(one.expression if part == "exp" else one.jaw).astype(np.float64) for one in flame]
 
 

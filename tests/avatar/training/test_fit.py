@@ -115,6 +115,27 @@ def test_the_loss_falls_until_the_points_are_learnt(tmp_path: Path) -> None:
     assert record.rates[0] == 0.02 and record.rates[-1] < 0.001
 
 
+def test_the_rate_rises_over_the_first_steps(tmp_path: Path) -> None:
+    record = Record()
+    options = OptimisationConfig(epochs=2, learning_rate=0.02, schedule="constant", warm_up=4)
+    fit(task(PointBatches(points(), 4)), options, tmp_path, observers=[record])
+    assert record.rates == pytest.approx([0.005, 0.01, 0.015, 0.02, 0.02, 0.02])
+
+
+def test_the_average_of_the_weights_is_what_is_kept(tmp_path: Path) -> None:
+    plain = OptimisationConfig(epochs=1, learning_rate=0.01)
+    start = {
+        name: value.clone() for name, value in task(PointBatches(points(4), 4)).model.state_dict().items()
+    }
+    fit(task(PointBatches(points(4), 4)), plain, tmp_path / "plain")
+    averaged = plain.model_copy(update={"averaging": 0.9})
+    fit(task(PointBatches(points(4), 4)), averaged, tmp_path / "averaged")
+    for name, value in weights(tmp_path / "averaged").items():
+        # after one step an average remembers a step in eleven
+        due = start[name].lerp(weights(tmp_path / "plain")[name], 10 / 11)
+        torch.testing.assert_close(value, due)
+
+
 @pytest.mark.parametrize("count", [8, 11])  # 11: the last group and the last batch are smaller
 def test_accumulated_batches_step_like_one_large_batch(tmp_path: Path, count: int) -> None:
     large = OptimisationConfig(epochs=3, learning_rate=0.01)

@@ -22,7 +22,7 @@ from avatar.streaming.mel import band_centres
 from avatar.streaming.state import OVER
 from avatar.training.config import OptimisationConfig
 from avatar.training.dyad_task import DrawnBatches, dyad_task
-from avatar.training.dyads.bank import BankIndex, write_index, write_voice
+from avatar.training.dyads.bank import BankError, BankIndex, write_index, write_voice
 from avatar.training.dyads.dyad import GESTURES, Dyad
 from avatar.training.dyads.utterance import Phone
 from avatar.training.fit import fit
@@ -233,6 +233,9 @@ def test_a_recipe_gives_the_same_weights_twice_even_where_its_training_was_broke
     assert made[0] == made[1]
     assert load(path).config == SIZES
     assert '"dyads":2' in about(path)["recipe"]
+    with pytest.raises(BankError):
+        begin(tmp_path / "third", recipe, tmp_path / "no bank")
+    assert not (tmp_path / "third").exists()
     with pytest.raises(TrainingError, match="another recipe"):
         begin(tmp_path / "first", recipe.model_copy(update={"dyads": 3}), bank)
 
